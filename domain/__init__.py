@@ -1,0 +1,1 @@
+"""What the business decides: tables, states, rules, commands, queries. Knows nothing of GraphQL or HTTP."""

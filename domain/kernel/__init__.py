@@ -1,0 +1,1 @@
+"""Words everyone uses: context, tables, refusals, commands, permissions, scope, feed, paging, numbering, audit."""

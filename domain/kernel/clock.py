@@ -1,0 +1,59 @@
+"""营业日 · The lender's clock: its business date and its moment (behaviour.md "Clocks").
+
+The business date moves only by end of day. A moment is real time; in a sandbox it is the business date at the real time of
+day, and it never goes back: past midnight of the day on which the business day was opened it stands at that day's last moment.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.kernel.table import TenantTable
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+class BusinessClock(TenantTable):
+    """One row: the open business day, when (real time) it was opened, and whether the lender is a sandbox."""
+
+    __tablename__ = "business_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True, default=1, autoincrement=False)
+    business_date: Mapped[date]
+    opened_at: Mapped[datetime]
+    sandbox: Mapped[bool]
+
+
+def machine_now() -> datetime:
+    """The machine's clock: for tokens, time-outs and rate limits only. Business moments come from `ctx.now`."""
+    return datetime.now(UTC)
+
+
+def moment(business_date: date, opened_at: datetime, sandbox: bool, real: datetime) -> datetime:
+    """The lender's moment at the real time `real` (UTC)."""
+    if not sandbox:
+        return real
+    local = real.astimezone(SHANGHAI)
+    if local.date() == opened_at.astimezone(SHANGHAI).date():
+        return datetime.combine(business_date, local.timetz()).astimezone(UTC)
+    last = datetime.combine(business_date, time(0), SHANGHAI) + timedelta(days=1, microseconds=-1)
+    return last.astimezone(UTC)
+
+
+async def read_clock(connection: AsyncConnection) -> tuple[date, datetime]:
+    """The business date and the lender's moment, read in the transaction at hand."""
+    clock = BusinessClock.__table__.c
+    row = (await connection.execute(select(clock.business_date, clock.opened_at, clock.sandbox))).one()
+    return row.business_date, moment(row.business_date, row.opened_at, row.sandbox, machine_now())
+
+
+async def open_day(connection: AsyncConnection, business_date: date) -> None:
+    """Moves the business date on; only end of day calls this."""
+    await connection.execute(
+        update(BusinessClock).values(business_date=business_date, opened_at=machine_now()),
+    )

@@ -1,0 +1,134 @@
+"""分页 · Keyset pages: every list ends its order with the key, holds at most 100 rows, and counts only when asked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+
+from domain.kernel.refusals import BadInput, plain
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
+
+LARGEST = 100
+USUAL = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """first/after or last/before, as the client asked. Raises BadInput for what cannot be."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None:
+            raise BadInput("first and last exclude each other")
+        for size in (self.first, self.last):
+            if size is not None and not 0 <= size <= LARGEST:
+                raise BadInput(f"a page holds 0 to {LARGEST} rows")
+
+    @property
+    def backward(self) -> bool:
+        return self.last is not None
+
+    @property
+    def size(self) -> int:
+        wanted = self.last if self.backward else self.first
+        return USUAL if wanted is None else wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One column of an order; columns must not be null."""
+
+    column: ColumnElement[Any]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page with a cursor each, and the statement they came from, for `total`."""
+
+    rows: list[Row[Any]]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+    statement: Select[Any]
+
+    async def total(self, ctx: Context) -> int:
+        """How many rows the whole list has; one statement, only when asked."""
+        counted = select(func.count()).select_from(self.statement.order_by(None).subquery())
+        return int((await ctx.connection.execute(counted)).scalar_one())
+
+
+async def page(ctx: Context, statement: Select[Any], order: Sequence[Order], window: Window) -> Page:
+    """One page of `statement`. The last column of `order` must be the key (unique).
+
+    Raises BadInput for a cursor that is none, or of another order."""
+    columns = [part.column.label(f"__o{index}") for index, part in enumerate(order)]
+    paged = statement.add_columns(*columns)
+    for cursor, forward in ((window.after, True), (window.before, False)):
+        if cursor is not None:
+            paged = paged.where(_beyond(order, _decode(cursor, order), forward))
+    paged = paged.order_by(*(_direction(part, window.backward) for part in order)).limit(window.size + 1)
+    found = list((await ctx.connection.execute(paged)).all())
+    more = len(found) > window.size
+    rows = found[: window.size]
+    if window.backward:
+        rows.reverse()
+    width = len(columns)
+    cursors = [_encode(tuple(row)[-width:]) for row in rows]
+    has_next = window.before is not None if window.backward else more
+    has_previous = more if window.backward else window.after is not None
+    return Page(rows, cursors, has_next, has_previous, statement)
+
+
+def _direction(part: Order, backward: bool) -> ColumnElement[Any]:
+    return part.column.desc() if part.descending != backward else part.column.asc()
+
+
+def _beyond(order: Sequence[Order], values: Sequence[Any], forward: bool) -> ColumnElement[bool]:
+    ways = []
+    for index, part in enumerate(order):
+        equal = [order[i].column == values[i] for i in range(index)]
+        further = part.column < values[index] if part.descending == forward else part.column > values[index]
+        ways.append(and_(*equal, further))
+    return or_(*ways)
+
+
+def _encode(values: Sequence[Any]) -> str:
+    texts = [value.isoformat() if isinstance(value, (date, datetime)) else plain(value) for value in values]
+    return base64.urlsafe_b64encode(json.dumps(texts, separators=(",", ":")).encode()).decode()
+
+
+def _decode(cursor: str, order: Sequence[Order]) -> list[Any]:
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+        if not isinstance(texts, list) or len(texts) != len(order):
+            raise ValueError
+        return [_value(part.column, text) for part, text in zip(order, texts, strict=True)]
+    except (ValueError, TypeError, binascii.Error, InvalidOperation, UnicodeError) as error:
+        raise BadInput("the cursor is not one of this list") from error
+
+
+def _value(column: ColumnElement[Any], text: Any) -> Any:
+    kind = column.type.python_type
+    if kind in (date, datetime):
+        return kind.fromisoformat(text)
+    if kind in (Decimal, UUID):
+        return kind(text)
+    if not isinstance(text, kind):
+        raise ValueError
+    return text

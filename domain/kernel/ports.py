@@ -1,0 +1,42 @@
+"""What the business needs from outside and is handed by the running program (`xiaodai`), never imported."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tenancy.current import Door, Lender
+
+AfterCommit = Callable[["Lender", bool, Sequence[datetime]], Awaitable[None]]
+"""Called after a commit: (lender, whether feed rows were written, when new jobs are due)."""
+
+
+async def nobody_listens(_lender: Lender, _feed: bool, _jobs_due: Sequence[datetime]) -> None:
+    """The after-commit of a process that wakes nobody: polling finds what was written."""
+
+
+class PersonalDataKeys(Protocol):
+    """Seals and opens personal data of one lender (AES-GCM, key per lender, wrapped by the master key)."""
+
+    def seal(self, lender: Lender, place: str, text: str) -> bytes: ...
+
+    def open(self, lender: Lender, place: str, sealed: bytes) -> str: ...
+
+    def fingerprint(self, lender: Lender, kind: str, text: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The door, the keys, the gateways. `gateways` holds one object per party, typed in gateways/<party>/port.py."""
+
+    door: Door
+    keys: PersonalDataKeys
+    after_commit: AfterCommit = nobody_listens
+    bank: Any = None
+    storage: Any = None
+    documents: Any = None
+    identity: Any = None
+    provisioning: Any = None
