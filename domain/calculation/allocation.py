@@ -1,0 +1,63 @@
+"""还款分配 · Allocation: which receivable takes which part of a receipt (golden cases A01–A17, Civil Code 561)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+Receivable = TypeVar("Receivable")
+
+
+class Component(StrEnum):
+    """应收项目 · What a receivable is made of (the first five of `ReceivableComponent`)."""
+
+    FEE = "FEE"  # 实现债权费用、手续费、违约金
+    PENALTY = "PENALTY"  # 罚息
+    COMPOUND = "COMPOUND"  # 复利
+    INTEREST = "INTEREST"  # 利息
+    PRINCIPAL = "PRINCIPAL"  # 本金
+
+
+class Strategy(StrEnum):
+    """冲账顺序 · Finish the oldest installment first (横向), or one component of all of them first (纵向)."""
+
+    BY_INSTALLMENT = "BY_INSTALLMENT"
+    BY_COMPONENT = "BY_COMPONENT"
+
+
+DEFAULT_ORDER = (Component.FEE, Component.PENALTY, Component.COMPOUND, Component.INTEREST, Component.PRINCIPAL)
+
+
+class InvalidAmount(ValueError):
+    """A receipt of nothing or less (A19)."""
+
+
+def allocate(
+    amount: int,
+    receivables: Sequence[Receivable],
+    outstanding: Callable[[Receivable, Component], int],
+    order: Sequence[Component] = DEFAULT_ORDER,
+    strategy: Strategy = Strategy.BY_INSTALLMENT,
+) -> Iterator[tuple[Receivable, Component, int]]:
+    """Yield (receivable, component, fen) until the money or the receivables end; what is not yielded stays unapplied.
+
+    `receivables` are those due, oldest first (by due date, then seq). Each line is at most what is outstanding and
+    more than nothing. A receivable is asked for its outstanding amount only when its turn comes, so a small receipt
+    on a long list of arrears is cheap; lines may be posted while iterating. Raises InvalidAmount unless amount > 0.
+    """
+    if amount <= 0:
+        raise InvalidAmount(f"{amount} fen cannot be allocated")
+    for receivable, component in _turns(receivables, order, strategy):
+        part = min(amount, outstanding(receivable, component))
+        if part > 0:
+            amount -= part
+            yield receivable, component, part
+        if amount == 0:
+            return
+
+
+def _turns(
+    receivables: Sequence[Receivable], order: Sequence[Component], strategy: Strategy
+) -> Iterator[tuple[Receivable, Component]]:
+    if strategy is Strategy.BY_INSTALLMENT:
+        return ((receivable, component) for receivable in receivables for component in order)
+    return ((receivable, component) for component in order for receivable in receivables)

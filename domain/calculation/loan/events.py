@@ -1,0 +1,165 @@
+"""贷款事件 · What can happen to a loan. The fold sorts events by (value date, rank, bank reference, id)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum, StrEnum
+from fractions import Fraction
+
+from domain.calculation.allocation import Component
+from domain.calculation.schedule import Method
+
+
+class Rank(IntEnum):
+    """The order of the events of one day. Kept money is applied before the first RECEIPT."""
+
+    PAY_OUT = 1
+    AMENDMENT = 2
+    ACCELERATION = 3
+    FEE = 4
+    WAIVER = 5
+    RECEIPT = 6
+    PREPAYMENT = 7
+
+
+class PrepaymentMode(StrEnum):
+    """提前还款方式 · Fewer yuan a period (减额), fewer periods (缩期), or all at once (结清)."""
+
+    REDUCE_INSTALLMENT = "REDUCE_INSTALLMENT"
+    SHORTEN_TERM = "SHORTEN_TERM"
+    SETTLE = "SETTLE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Money is in fen and above zero; ids are unique within the loan."""
+
+    id: str
+    value_date: date
+
+    @property
+    def rank(self) -> Rank:
+        raise NotImplementedError
+
+    @property
+    def sort_key(self) -> tuple[date, int, str, str]:
+        return self.value_date, self.rank, "", self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayOut(Event):
+    """放款 · The first one starts the loan on the value date of its plan; a further one raises principal and plan."""
+
+    amount: int
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.PAY_OUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment(Event):
+    """合同变更 · A new rate, a new method or both, from its date: a new plan over the remaining due dates (S32, S37).
+
+    `custom_principal` gives the parts of the remaining installments where the new method is CUSTOM.
+    """
+
+    annual_rate: Fraction | None = None
+    method: Method | None = None
+    custom_principal: tuple[int, ...] | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.AMENDMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceleration(Event):
+    """提前到期 · Running interest and all principal fall due at once, in one installment."""
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.ACCELERATION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee(Event):
+    """费用 · A charge borne by an installment: collected when that is due, at once where it is due already."""
+
+    seq: int
+    amount: int
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.FEE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver(Event):
+    """减免 · Fee, penalty, compound or interest given up, at most what is outstanding on its date (S40).
+
+    Without `seq` it goes to the due installments, oldest first. A conditional one (`void_unless_paid_by`) lapses on
+    the day after that date if anything was still due at its close.
+    """
+
+    component: Component
+    amount: int
+    seq: int | None = None
+    void_unless_paid_by: date | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.WAIVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Event):
+    """还款 · Money received: what is due takes it, the rest is prepaid where asked for, else kept (暂收)."""
+
+    amount: int
+    bank_reference: str = ""
+    prepayment: PrepaymentMode | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.RECEIPT if self.prepayment is None else Rank.PREPAYMENT
+
+    @property
+    def sort_key(self) -> tuple[date, int, str, str]:
+        return self.value_date, self.rank, self.bank_reference, self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """冲正 · Its target, any event or another reversal, never happened. Any receipt may be reversed, not only the last.
+
+    It has no value date: the target is gone from its own. A reversed reversal brings the target back.
+    """
+
+    id: str
+    target: str
+
+
+def happened(events: Iterable[Event | Reversal]) -> list[Event]:
+    """The events no reversal has undone, in the order in which they take effect.
+
+    Raises ValueError where an id comes twice, a target is unknown or a reversal ends up undoing itself.
+    """
+    by_id: dict[str, Event | Reversal] = {}
+    undone_by: dict[str, list[str]] = {}
+    for event in events:
+        if event.id in by_id:
+            raise ValueError(f"event {event.id} comes twice")
+        by_id[event.id] = event
+        if isinstance(event, Reversal):
+            undone_by.setdefault(event.target, []).append(event.id)
+    if unknown := undone_by.keys() - by_id.keys():
+        raise ValueError(f"reversal of unknown events: {sorted(unknown)}")
+
+    def stands(event_id: str, path: tuple[str, ...] = ()) -> bool:
+        if event_id in path:
+            raise ValueError(f"reversal {event_id} undoes itself")
+        return not any(stands(reversal, (*path, event_id)) for reversal in undone_by.get(event_id, ()))
+
+    standing = [event for event in by_id.values() if isinstance(event, Event) and stands(event.id)]
+    return sorted(standing, key=lambda event: event.sort_key)

@@ -1,0 +1,127 @@
+"""当期 · The running period: interest that grows day by day until the installment falls due.
+
+The interest is a chain of stretches, one straight line each; a change inside the period begins a new one and leaves
+what has grown (X6). A waiver restates the whole line: (interest − waived) x elapsed ÷ days.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+
+from domain.calculation.money import half_up
+from domain.calculation.schedule import (
+    BY_DAYS_ONLY,
+    Basis,
+    PlannedInstallment,
+    PlanTerms,
+    days_in_year,
+    period_rate,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From a day on: the principal not yet due, the rate, and what a day adds in fen.
+
+    `spread` is the interest of the whole installment where that is spread evenly over its days, else None.
+    """
+
+    from_date: date
+    balance: int
+    annual_rate: Fraction
+    slope: Fraction
+    spread: int | None
+
+
+@dataclass(slots=True)
+class Grant:
+    """A waiver that was given: what it gave up and, if conditional, until when it waits to be paid."""
+
+    event: str
+    seq: int
+    amount: int
+
+
+@dataclass(slots=True)
+class Running:
+    """The installment that runs, its stretches, the waivers on its interest and the fees that wait for its due date."""
+
+    planned: PlannedInstallment
+    stretches: list[Stretch]
+    grants: list[Grant] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, planned: PlannedInstallment, balance: int, plan: PlanTerms) -> "Running":
+        """A whole period. PERIODIC spreads the interest of the installment evenly; else each day bears its own."""
+        first = _daily(planned.start_date, balance, plan)
+        if plan.basis is Basis.PERIODIC:
+            slope = Fraction(planned.interest, planned.days)
+            first = Stretch(planned.start_date, balance, plan.annual_rate, slope, planned.interest)
+        return cls(planned, [first])
+
+    def change(self, planned: PlannedInstallment, balance: int, plan: PlanTerms, day: date) -> None:
+        """Go on under a new plan: what has grown stays, the rest of the days grows on the new balance, unrounded."""
+        self.planned = planned
+        if self.elapsed(day) == 0:
+            self.stretches = Running.begin(planned, balance, plan).stretches
+            return
+        if self.stretches[-1].from_date == day:
+            del self.stretches[-1]
+        self.stretches.append(_after_change(day, balance, plan, planned.days))
+
+    def elapsed(self, day: date) -> int:
+        return (day - self.planned.start_date).days
+
+    @property
+    def waived(self) -> int:
+        return sum(grant.amount for grant in self.grants)
+
+    @property
+    def whole_interest(self) -> int:
+        """The interest of the installment when it falls due, before waivers."""
+        return half_up(self._gross(self.planned.due_date))
+
+    def line(self, day: date) -> tuple[int, int, int]:
+        """The running interest at the close of `day`: (num, step, den)."""
+        if not self.grants:
+            base, step = self._gross(day), self.stretches[-1].slope
+        else:
+            step = (self._gross(self.planned.due_date) - self.waived) / self.planned.days
+            base = step * self.elapsed(day)
+        if base == 0:
+            return 0, step.numerator, step.denominator
+        den = base.denominator * step.denominator // _gcd(base.denominator, step.denominator)
+        return int(base * den), int(step * den), den
+
+    def interest(self, day: date) -> int:
+        """The running interest at the close of `day`, in fen."""
+        num, _, den = self.line(day)
+        return half_up(Fraction(num, den))
+
+    def by_days(self, day: date, year: int) -> tuple[int, int]:
+        """Interest of a settlement on `day`: (before waivers, after), each balance x its days x annual ÷ year (S35)."""
+        exact = sum((s.balance * s.annual_rate * days / year for s, days in self.days(day)), Fraction(0))
+        given_up = Fraction(self.waived * self.elapsed(day), self.planned.days)
+        return half_up(exact), max(0, half_up(exact - given_up))
+
+    def days(self, day: date) -> list[tuple[Stretch, int]]:
+        """The stretches with the days each has run at the close of `day`."""
+        ends = [later.from_date for later in self.stretches[1:]] + [day]
+        return [(s, (end - s.from_date).days) for s, end in zip(self.stretches, ends, strict=True)]
+
+    def _gross(self, day: date) -> Fraction:
+        if len(self.stretches) == 1:
+            return self.stretches[0].slope * (day - self.stretches[0].from_date).days
+        return sum((s.slope * days for s, days in self.days(day)), Fraction(0))
+
+
+def _daily(day: date, balance: int, plan: PlanTerms) -> Stretch:
+    slope = balance * plan.annual_rate / days_in_year(plan.basis)
+    return Stretch(day, balance, plan.annual_rate, slope, None)
+
+
+def _after_change(day: date, balance: int, plan: PlanTerms, days: int) -> Stretch:
+    if plan.basis is not Basis.PERIODIC or plan.method in BY_DAYS_ONLY:
+        return _daily(day, balance, plan)
+    slope = balance * period_rate(plan.annual_rate, plan.period_unit) / days
+    return Stretch(day, balance, plan.annual_rate, slope, None)

@@ -1,0 +1,37 @@
+"""贷款条件 · The terms a loan is folded under: its plan, its rates of default and its order of allocation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+
+from domain.calculation.allocation import DEFAULT_ORDER, Component, Strategy
+from domain.calculation.classification import FiveClass
+from domain.calculation.schedule import PlannedInstallment, PlanTerms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoanTerms:
+    """What was agreed. Rates are fractions of one, days are calendar days.
+
+    `installments` is the plan as signed and stored; empty, it is made from `plan`. `grace_ends` maps a due date to
+    the last day on which paying leaves no trace, where that is not due date + `grace_days`: it is stored with the
+    plan, so a later edit of the calendar changes no history. `class_limits` are the days past due from which each
+    class holds, ascending, as the ruleset in force has them.
+    """
+
+    plan: PlanTerms
+    class_limits: tuple[tuple[int, FiveClass], ...]
+    penalty_multiplier: Fraction
+    compound: bool = True
+    installments: tuple[PlannedInstallment, ...] = ()
+    grace_days: int = 0
+    grace_ends: Mapping[date, date] = field(default_factory=dict)
+    order: tuple[Component, ...] = DEFAULT_ORDER
+    strategy: Strategy = Strategy.BY_INSTALLMENT
+    prepayment_fee_rate: Fraction = Fraction(0)
+    non_accrual_after: int = 90
+
+    def grace_end(self, due_date: date) -> date:
+        """The last day of grace (宽限期) of what falls due on that date."""
+        return self.grace_ends.get(due_date) or due_date + timedelta(days=self.grace_days)
