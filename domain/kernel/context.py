@@ -6,13 +6,13 @@ answer a context bound to that transaction. Nothing in it is ever an argument of
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -21,8 +21,12 @@ from domain.kernel.refusals import Denied, Language
 from domain.kernel.table import Keyed, uuid7
 
 if TYPE_CHECKING:
-    from domain.kernel.ports import Ports
     from tenancy.current import Lender
+
+    from domain.kernel.ports import Ports
+
+
+Row = TypeVar("Row", bound=Keyed)
 
 
 class ActorKind(StrEnum):
@@ -141,7 +145,7 @@ class Context:
         """The same lender and transaction under another actor (the system carries out what people decided)."""
         return replace(self, actor=actor)
 
-    def add[Row: Keyed](self, row: Row) -> Row:
+    def add(self, row: Row) -> Row:
         """Adds a row to the unit of work, with its key and the lender's moment, so that others may refer to it."""
         if row.id is None:
             row.id = uuid7()
@@ -180,6 +184,3 @@ class Context:
         async with self.ports.door.enter(self.lender) as connection:
             today, now = await read_clock(connection)
             yield replace(self, transaction=Transaction(connection, today, now))
-
-
-Facts = Mapping[str, Any]

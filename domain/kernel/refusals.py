@@ -76,7 +76,9 @@ def refusal(code: str, zh: str, en: str) -> type[Refusal]:
 InvalidInput = refusal("INVALID_INPUT", "输入有误。", "The input is not valid.")
 InvalidAmount = refusal("INVALID_AMOUNT", "金额无效：{amount}。", "The amount {amount} is not valid.")
 InvalidIdNumber = refusal("INVALID_ID_NUMBER", "身份证号码校验不通过。", "The ID number does not pass its check.")
-InvalidUscc = refusal("INVALID_USCC", "统一社会信用代码校验不通过。", "The unified social credit code does not pass its check.")
+InvalidUscc = refusal(
+    "INVALID_USCC", "统一社会信用代码校验不通过。", "The unified social credit code does not pass its check."
+)
 InvalidBankCard = refusal("INVALID_BANK_CARD", "银行卡号校验不通过。", "The bank card number does not pass its check.")
 InvalidMobile = refusal("INVALID_MOBILE", "手机号码无效。", "The mobile number is not valid.")
 Duplicate = refusal("DUPLICATE", "已经存在相同的记录：{value}。", "There is such a record already: {value}.")
@@ -103,7 +105,9 @@ AccountLocked = refusal(
     "ACCOUNT_LOCKED", "登录失败次数过多，请于 {until} 后再试。", "Too many failed sign-ins; try again after {until}."
 )
 OtpRequired = refusal("OTP_REQUIRED", "需要动态验证码。", "A one-time code is needed.")
-WeakPassword = refusal("WEAK_PASSWORD", "密码至少需要 {minimum} 个字符。", "A password has at least {minimum} characters.")
+WeakPassword = refusal(
+    "WEAK_PASSWORD", "密码至少需要 {minimum} 个字符。", "A password has at least {minimum} characters."
+)
 TenantSuspended = refusal("TENANT_SUSPENDED", "该机构已停用。", "This lender is suspended.")
 QuotaExceeded = refusal("QUOTA_EXCEEDED", "超出配额（{limit}）。", "Over the quota ({limit}).")
 SamePerson = refusal(
@@ -114,7 +118,9 @@ MutuallyExclusiveRoles = refusal(
     "同一人不能同时担任互斥的岗位：{roles}。",
     "One person may not hold both of these roles: {roles}.",
 )
-RelatedPerson = refusal("RELATED_PERSON", "与该客户有关联，须回避。", "You are related to the customer and must stand aside.")
+RelatedPerson = refusal(
+    "RELATED_PERSON", "与该客户有关联，须回避。", "You are related to the customer and must stand aside."
+)
 ApprovalLimitExceeded = refusal(
     "APPROVAL_LIMIT_EXCEEDED",
     "超出审批权限：限额 {limit}，金额 {amount}。",
@@ -130,7 +136,9 @@ AgeOutOfRange = refusal(
 )
 ConsentMissing = refusal("CONSENT_MISSING", "缺少客户授权：{consents}。", "The customer has not agreed to: {consents}.")
 ForbiddenPurpose = refusal("FORBIDDEN_PURPOSE", "贷款用途被禁止：{purpose}。", "This purpose is forbidden: {purpose}.")
-RegionNotAllowed = refusal("REGION_NOT_ALLOWED", "客户地区不在展业范围：{region}。", "The region {region} is not allowed.")
+RegionNotAllowed = refusal(
+    "REGION_NOT_ALLOWED", "客户地区不在展业范围：{region}。", "The region {region} is not allowed."
+)
 ProductRuleViolated = refusal(
     "PRODUCT_RULE_VIOLATED",
     "不符合产品规则（{rule}）：{value}，允许 {allowed}。",
@@ -196,14 +204,20 @@ RefundExceedsBalance = refusal(
     "REFUND_EXCEEDS_BALANCE", "超过可退余额 {balance}。", "Over the refundable balance {balance}."
 )
 DebtNotSettled = refusal("DEBT_NOT_SETTLED", "债务尚未结清：{outstanding}。", "The debt is not settled: {outstanding}.")
-ExtensionTooLong = refusal("EXTENSION_TOO_LONG", "展期超过允许期限 {allowed}。", "The extension is longer than {allowed}.")
-GuarantorConsentMissing = refusal("GUARANTOR_CONSENT_MISSING", "缺少担保人书面同意。", "The guarantor's consent is missing.")
+ExtensionTooLong = refusal(
+    "EXTENSION_TOO_LONG", "展期超过允许期限 {allowed}。", "The extension is longer than {allowed}."
+)
+GuarantorConsentMissing = refusal(
+    "GUARANTOR_CONSENT_MISSING", "缺少担保人书面同意。", "The guarantor's consent is missing."
+)
 ArrearsExist = refusal("ARREARS_EXIST", "存在欠款 {arrears}。", "There are arrears of {arrears}.")
 NotLossClass = refusal("NOT_LOSS_CLASS", "贷款分类不是损失类。", "The loan is not in the class LOSS.")
 UpgradeTestNotMet = refusal("UPGRADE_TEST_NOT_MET", "未满足分类上调条件。", "The upgrade test is not met.")
 AllowanceInsufficient = refusal("ALLOWANCE_INSUFFICIENT", "贷款损失准备不足。", "The allowance does not suffice.")
 ContactWindowClosed = refusal("CONTACT_WINDOW_CLOSED", "不在允许催收时段。", "Outside the hours for collection.")
-ContactLimitReached = refusal("CONTACT_LIMIT_REACHED", "已达当日联系次数上限。", "The day's limit of contacts is reached.")
+ContactLimitReached = refusal(
+    "CONTACT_LIMIT_REACHED", "已达当日联系次数上限。", "The day's limit of contacts is reached."
+)
 ContactNotAllowed = refusal("CONTACT_NOT_ALLOWED", "不得联系该人员。", "This person may not be contacted.")
 
 
