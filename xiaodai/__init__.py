@@ -1,0 +1,1 @@
+"""The running program: settings, application, jobs, live screens, command line."""
