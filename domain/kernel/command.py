@@ -76,10 +76,10 @@ def command(permission: str, *, idempotent: bool = False) -> Callable[[Declared[
                 raise BadInput("an idempotency key has 1 to 200 characters")
             return await _retried(ctx, permission, functools.partial(_attempt, function, key, args, inputs))
 
-        run.permission = permission  # type: ignore[attr-defined]
-        run.idempotent = idempotent  # type: ignore[attr-defined]
-        COMMANDS[permission] = run
-        return run
+        declared: Any = run
+        declared.permission, declared.idempotent = permission, idempotent
+        COMMANDS[permission] = declared
+        return declared  # type: ignore[no-any-return]
 
     return wrap
 
@@ -98,8 +98,9 @@ def query(
             ctx.require(permission)
             return await function(ctx, *args, **inputs)
 
-        run.permission = permission  # type: ignore[attr-defined]
-        return run
+        declared: Any = run
+        declared.permission = permission
+        return declared  # type: ignore[no-any-return]
 
     return wrap
 

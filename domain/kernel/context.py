@@ -21,9 +21,8 @@ from domain.kernel.refusals import Denied, Language
 from domain.kernel.table import Keyed, uuid7
 
 if TYPE_CHECKING:
-    from tenancy.current import Lender
-
     from domain.kernel.ports import Ports
+    from tenancy.current import Lender
 
 
 Row = TypeVar("Row", bound=Keyed)

@@ -1,0 +1,94 @@
+"""会计科目 · The chart of accounts a lender starts with (企业会计准则 numbers, domain.md §5).
+
+Codes begin with the four digits of the standard; further digits are sub-accounts. Off-balance registers (表外) are kept in
+double entry too, against one contra account, so that every voucher balances.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import String, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.kernel.scope import Everyone, Reach
+from domain.kernel.table import TenantTable, choice
+
+
+class AccountKind(StrEnum):
+    """On which side an account grows, and whether it stands in the balance sheet at all."""
+
+    ASSET = "ASSET"
+    LIABILITY = "LIABILITY"
+    EQUITY = "EQUITY"
+    INCOME = "INCOME"
+    EXPENSE = "EXPENSE"
+    OFF_BALANCE = "OFF_BALANCE"
+
+
+class Account(TenantTable):
+    """One account of the chart. `by_sub`: its balance is kept per sub-ledger key (a company account, an entrusted fund)."""
+
+    __tablename__ = "accounts"
+    reach: ClassVar[Reach] = Everyone()
+
+    code: Mapped[str] = mapped_column(String(10), primary_key=True)
+    name: Mapped[str] = mapped_column(String(60))
+    kind: Mapped[AccountKind] = mapped_column(choice(AccountKind))
+    by_sub: Mapped[bool] = mapped_column(default=False)
+
+
+BANK = "1002"
+LOAN_NORMAL = "130301"
+LOAN_OVERDUE = "130302"
+INTEREST_RECEIVABLE = "113201"
+PENALTY_RECEIVABLE = "113202"
+COMPOUND_RECEIVABLE = "113203"
+FEE_RECEIVABLE = "122101"
+KEPT_MONEY = "224101"
+CAPITAL = "4001"
+INTEREST_INCOME = "601101"
+PENALTY_INCOME = "601102"
+COMPOUND_INCOME = "601103"
+FEE_INCOME = "6021"
+OFF_BALANCE_INTEREST = "9001"
+OFF_BALANCE_CONTRA = "9999"
+
+CHART: tuple[tuple[str, str, AccountKind], ...] = (
+    (BANK, "银行存款", AccountKind.ASSET),
+    (INTEREST_RECEIVABLE, "应收利息", AccountKind.ASSET),
+    (PENALTY_RECEIVABLE, "应收罚息", AccountKind.ASSET),
+    (COMPOUND_RECEIVABLE, "应收复利", AccountKind.ASSET),
+    (FEE_RECEIVABLE, "其他应收款-费用", AccountKind.ASSET),
+    (LOAN_NORMAL, "贷款-正常本金", AccountKind.ASSET),
+    (LOAN_OVERDUE, "贷款-逾期本金", AccountKind.ASSET),
+    ("1304", "贷款损失准备", AccountKind.ASSET),
+    ("1321", "代理业务资产-委托贷款", AccountKind.ASSET),
+    ("1441", "抵债资产", AccountKind.ASSET),
+    ("2001", "短期借款", AccountKind.LIABILITY),
+    ("2221", "应交税费", AccountKind.LIABILITY),
+    ("2231", "应付利息", AccountKind.LIABILITY),
+    (KEPT_MONEY, "其他应付款-暂收款", AccountKind.LIABILITY),
+    ("2314", "代理业务负债-委托资金", AccountKind.LIABILITY),
+    (CAPITAL, "实收资本", AccountKind.EQUITY),
+    ("4102", "一般风险准备", AccountKind.EQUITY),
+    (INTEREST_INCOME, "利息收入", AccountKind.INCOME),
+    (PENALTY_INCOME, "罚息收入", AccountKind.INCOME),
+    (COMPOUND_INCOME, "复利收入", AccountKind.INCOME),
+    (FEE_INCOME, "手续费收入", AccountKind.INCOME),
+    ("6411", "利息支出", AccountKind.EXPENSE),
+    ("6702", "信用减值损失", AccountKind.EXPENSE),
+    (OFF_BALANCE_INTEREST, "表外-未收利息", AccountKind.OFF_BALANCE),
+    (OFF_BALANCE_CONTRA, "表外-对方科目", AccountKind.OFF_BALANCE),
+)
+
+BY_SUB = (BANK, "2314")
+
+
+async def fill(connection: Any, _request: Any) -> None:
+    """The chart of a fresh lender."""
+    await connection.execute(
+        insert(Account),
+        [{"code": code, "name": name, "kind": kind, "by_sub": code in BY_SUB} for code, name, kind in CHART],
+    )
