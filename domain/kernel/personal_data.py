@@ -26,13 +26,8 @@ if TYPE_CHECKING:
 READ = declare("customers.personal_data.read")
 
 
-def mask_id_number(number: str) -> str:
-    """`510***********1234`."""
-    return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}" if len(number) > 7 else "*" * len(number)
-
-
-def mask_mobile(number: str) -> str:
-    """`138****1234`."""
+def mask_number(number: str) -> str:
+    """The first three and the last four digits: `510***********1234`, `138****1234`."""
     return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}" if len(number) > 7 else "*" * len(number)
 
 
@@ -48,8 +43,8 @@ def last4(account: str) -> str:
 
 # Kind → (which column shows it, how).
 SHOWN: dict[str, tuple[str, Callable[[str], str]]] = {
-    "id_number": ("masked", mask_id_number),
-    "mobile": ("masked", mask_mobile),
+    "id_number": ("masked", mask_number),
+    "mobile": ("masked", mask_number),
     "address": ("masked", mask_address),
     "account": ("last4", last4),
 }
