@@ -19,6 +19,8 @@ WORKING = Context(prec=45)
 # A root is known to about 40 digits. Dropping the last ones turns 0.00499…9 into the 0.005 it stands for.
 SETTLED = Decimal("1e-30")
 STEP_LIMIT = Decimal("1e-38")
+# Fees that take most of a pay-out for a day make annual rates with hundreds of digits: they tell nothing.
+ABSURD = Decimal("1e10")
 
 
 class FeePayer(StrEnum):
@@ -51,7 +53,7 @@ def cost(terms: PlanTerms, plan: Plan, fees: Sequence[Fee] = ()) -> Cost:
     """What the plan costs the borrower a year, fees included.
 
     Only the borrower's own fees count. One paid before the value date counts as paid on it, one paid after the last
-    due date as paid on that. `xirr_act365` is None only if the fees eat up the whole pay-out.
+    due date as paid on that. Where fees eat up the pay-out or nearly all of it only the simple rate remains.
     Golden cases S01–S31 (rates), S10 and S29 with fees, S39 with a fee of the entrustor.
     """
     own_fees = [fee for fee in fees if fee.payer is FeePayer.BORROWER]
@@ -145,6 +147,8 @@ def _simple_apr(plan: Plan, fees: Iterable[Fee]) -> Decimal:
     return Decimal(half_up(Fraction(costs * 365 * 10**6, in_use))).scaleb(-6)
 
 
-def _shown(rate: Decimal, places: int) -> Decimal:
-    """The rate half up; zero has no sign."""
+def _shown(rate: Decimal, places: int) -> Decimal | None:
+    """The rate half up, zero without a sign; None if it is absurd."""
+    if rate > ABSURD:
+        return None
     return rate.quantize(SETTLED).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) + 0

@@ -8,9 +8,8 @@ from math import floor
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from plan_cases import PLAIN, SCHEDULES, any_terms, terms_of
 
 from domain.calculation.money import fen, yuan
 from domain.calculation.schedule import (
@@ -25,6 +24,7 @@ from domain.calculation.schedule import (
     period_rate,
     plan,
 )
+from tests.calculation.plan_cases import PLAIN, SCHEDULES, any_terms, terms_of
 
 
 def rows(made: Plan) -> list[dict[str, Any]]:
@@ -142,6 +142,7 @@ def _rolled(day: date, rule: HolidayRule) -> date:
     return day + timedelta(days=weekend) if rule is HolidayRule.NEXT_BUSINESS_DAY else day
 
 
+@settings(max_examples=300)
 @given(any_terms())
 def test_a_second_computation_gives_the_same_plan(terms: PlanTerms) -> None:
     made = [(row.due_date, row.principal, row.interest) for row in plan(terms).installments]
