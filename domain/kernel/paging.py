@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from domain.kernel.refusals import BadInput, plain
 
@@ -61,7 +61,7 @@ class Order:
 class Page:
     """Rows of one page with a cursor each, and the statement they came from, for `total`."""
 
-    rows: list[Row[Any]]
+    rows: list[Any]
     cursors: list[str]
     has_next: bool
     has_previous: bool

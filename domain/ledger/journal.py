@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Row, String, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -222,7 +222,7 @@ async def balances_by_sub(ctx: Context, account: str, sub_ids: Sequence[UUID]) -
 
 
 @query("finance.trial_balance.read")
-async def trial_balance(ctx: Context, on: date | None = None) -> list[Row[Any]]:
+async def trial_balance(ctx: Context, on: date | None = None) -> list[Any]:
     """科目余额表: cumulative debits and credits of every account up to the close of a day (code, name, debit, credit)."""
     statement = (
         select(
@@ -239,7 +239,7 @@ async def trial_balance(ctx: Context, on: date | None = None) -> list[Row[Any]]:
     return list((await ctx.connection.execute(statement)).all())
 
 
-async def entries_by_event(ctx: Context, event_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+async def entries_by_event(ctx: Context, event_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
     """The ledger entries behind loan events: (event_id, number, account, debit, credit), many events in one query."""
     statement = (
         select(Voucher.event_id, Voucher.number, VoucherLine.account, VoucherLine.debit, VoucherLine.credit)
@@ -247,7 +247,7 @@ async def entries_by_event(ctx: Context, event_ids: Sequence[UUID]) -> dict[UUID
         .where(Voucher.event_id.in_(event_ids))
         .order_by(Voucher.year, Voucher.sequence, VoucherLine.line)
     )
-    entries: dict[UUID, list[Row[Any]]] = {event_id: [] for event_id in event_ids}
+    entries: dict[UUID, list[Any]] = {event_id: [] for event_id in event_ids}
     for entry in (await ctx.connection.execute(statement)).all():
         entries[entry.event_id].append(entry)
     return entries
