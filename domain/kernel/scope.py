@@ -24,11 +24,13 @@ class Everyone:
 
 @dataclass(frozen=True, slots=True)
 class Managed:
-    """Rows with people (columns holding employee ids) and a department. `offered`: also whoever a task on it was offered to."""
+    """Rows with people (columns holding employee ids) and a department. `offered`: also whoever a task on it was offered to
+    (`offered_by`: the column of `task_offers` that holds the row's key; a task is no subject of itself)."""
 
     people: tuple[str, ...] = ("manager_id", "co_manager_id")
     department: str = "department_id"
     offered: bool = False
+    offered_by: str = "subject_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _managed(ctx: Context, table: Table, reach: Managed) -> ColumnElement[bool]:
         ways.append(table.c[reach.department].in_(below))
     if reach.offered:
         tasks = TenantTable.metadata.tables["task_offers"].c
-        ways.append(table.c.id.in_(select(tasks.subject_id).where(offered_to(ctx, tasks))))
+        ways.append(table.c.id.in_(select(tasks[reach.offered_by]).where(offered_to(ctx, tasks))))
     return or_(*ways)
 
 

@@ -1,0 +1,4 @@
+"""审批流 · The approval engine: definitions are versioned data, instances keep their version, four eyes is by person.
+
+`definition` says who decides, `instance` runs it, `decision` is the command by which people act on their tasks.
+"""
