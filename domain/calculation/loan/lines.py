@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from domain.calculation.allocation import Component
 from domain.calculation.classification import FiveClass
@@ -17,8 +18,7 @@ from domain.calculation.money import div_half_up
 FOREVER = date.max
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(NamedTuple):
     """余额 · One row of a loan. `principal` and `overdue_principal` are outstanding; `due_interest` is due and unpaid.
 
     `acc_*` is the running interest of the current period. From `next_action_on` on the row must not be read before
@@ -40,9 +40,12 @@ class Position:
     non_accrual: bool
     next_action_on: date | None
 
+    def moved_to(self, day: date) -> "Position":
+        """The same line, told from a later day on."""
+        return self._replace(from_date=day, acc_num=self.acc_num + self.acc_step * (day - self.from_date).days)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverdueLine:
+
+class OverdueLine(NamedTuple):
     """逾期行 · Penalty and compound of one installment beyond its grace."""
 
     seq: int
@@ -53,6 +56,12 @@ class OverdueLine:
     comp_num: int
     comp_step: int
     den: int
+
+    def moved_to(self, day: date) -> "OverdueLine":
+        """The same line, told from a later day on."""
+        days = (day - self.from_date).days
+        pen_num, comp_num = self.pen_num + self.pen_step * days, self.comp_num + self.comp_step * days
+        return self._replace(from_date=day, pen_num=pen_num, comp_num=comp_num)
 
 
 class MovementKind(StrEnum):
@@ -70,8 +79,7 @@ class MovementKind(StrEnum):
     ON_BALANCE = "ON_BALANCE"  # 转回表内: all uncollected interest, +on balance
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """流水 · One thing that happened, in fen. `seq` is None for what belongs to no installment (a prepayment)."""
 
     value_date: date

@@ -7,8 +7,10 @@ what has grown (X6). A waiver restates the whole line: (interest − waived) x e
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from math import lcm
 
-from domain.calculation.money import half_up
+from domain.calculation.allocation import Component
+from domain.calculation.money import div_half_up, half_up
 from domain.calculation.schedule import (
     BY_DAYS_ONLY,
     Basis,
@@ -21,7 +23,7 @@ from domain.calculation.schedule import (
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From a day on: the principal not yet due, the rate, and what a day adds in fen.
+    """From a day on: the principal not yet due, the rate, and what a day adds: step ÷ den fen.
 
     `spread` is the interest of the whole installment where that is spread evenly over its days, else None.
     """
@@ -29,16 +31,18 @@ class Stretch:
     from_date: date
     balance: int
     annual_rate: Fraction
-    slope: Fraction
-    spread: int | None
+    step: int
+    den: int
+    spread: int | None = None
 
 
 @dataclass(slots=True)
 class Grant:
-    """A waiver that was given: what it gave up and, if conditional, until when it waits to be paid."""
+    """What one waiver gave up on one installment, in fen."""
 
     event: str
     seq: int
+    component: Component
     amount: int
 
 
@@ -55,8 +59,8 @@ class Running:
         """A whole period. PERIODIC spreads the interest of the installment evenly; else each day bears its own."""
         first = _daily(planned.start_date, balance, plan)
         if plan.basis is Basis.PERIODIC:
-            slope = Fraction(planned.interest, planned.days)
-            first = Stretch(planned.start_date, balance, plan.annual_rate, slope, planned.interest)
+            interest = planned.interest
+            first = Stretch(planned.start_date, balance, plan.annual_rate, interest, planned.days, spread=interest)
         return cls(planned, [first])
 
     def change(self, planned: PlannedInstallment, balance: int, plan: PlanTerms, day: date) -> None:
@@ -64,10 +68,19 @@ class Running:
         self.planned = planned
         if self.elapsed(day) == 0:
             self.stretches = Running.begin(planned, balance, plan).stretches
-            return
-        if self.stretches[-1].from_date == day:
-            del self.stretches[-1]
-        self.stretches.append(_after_change(day, balance, plan, planned.days))
+        else:
+            if self.stretches[-1].from_date == day:
+                del self.stretches[-1]
+            self.stretches.append(_after_change(day, balance, plan, planned.days))
+        self.limit_waivers(self.whole_interest)
+
+    def limit_waivers(self, most: int) -> None:
+        """No more is given up than there is, the last waiver giving way first."""
+        excess = self.waived - most
+        for grant in reversed(self.grants):
+            back = min(max(0, excess), grant.amount)
+            grant.amount -= back
+            excess -= back
 
     def elapsed(self, day: date) -> int:
         return (day - self.planned.start_date).days
@@ -79,24 +92,26 @@ class Running:
     @property
     def whole_interest(self) -> int:
         """The interest of the installment when it falls due, before waivers."""
-        return half_up(self._gross(self.planned.due_date))
+        return self.gross_interest(self.planned.due_date)
+
+    def gross_interest(self, day: date) -> int:
+        """The running interest at the close of `day` before waivers, in fen."""
+        return div_half_up(*self._gross(day))
 
     def line(self, day: date) -> tuple[int, int, int]:
         """The running interest at the close of `day`: (num, step, den)."""
-        if not self.grants:
-            base, step = self._gross(day), self.stretches[-1].slope
-        else:
-            step = (self._gross(self.planned.due_date) - self.waived) / self.planned.days
-            base = step * self.elapsed(day)
-        if base == 0:
-            return 0, step.numerator, step.denominator
-        den = base.denominator * step.denominator // _gcd(base.denominator, step.denominator)
-        return int(base * den), int(step * den), den
+        if self.grants:
+            num, den = self._gross(self.planned.due_date)
+            step = num - self.waived * den
+            return step * self.elapsed(day), step, den * self.planned.days
+        num, den = self._gross(day)
+        last = self.stretches[-1]
+        return num, last.step * (den // last.den), den
 
     def interest(self, day: date) -> int:
         """The running interest at the close of `day`, in fen."""
         num, _, den = self.line(day)
-        return half_up(Fraction(num, den))
+        return div_half_up(num, den)
 
     def by_days(self, day: date, year: int) -> tuple[int, int]:
         """Interest of a settlement on `day`: (before waivers, after), each balance x its days x annual ÷ year (S35)."""
@@ -106,22 +121,24 @@ class Running:
 
     def days(self, day: date) -> list[tuple[Stretch, int]]:
         """The stretches with the days each has run at the close of `day`."""
-        ends = [later.from_date for later in self.stretches[1:]] + [day]
+        ends = [*(later.from_date for later in self.stretches[1:]), day]
         return [(s, (end - s.from_date).days) for s, end in zip(self.stretches, ends, strict=True)]
 
-    def _gross(self, day: date) -> Fraction:
-        if len(self.stretches) == 1:
-            return self.stretches[0].slope * (day - self.stretches[0].from_date).days
-        return sum((s.slope * days for s, days in self.days(day)), Fraction(0))
+    def _gross(self, day: date) -> tuple[int, int]:
+        den = lcm(*(s.den for s in self.stretches))
+        return sum(s.step * (den // s.den) * days for s, days in self.days(day)), den
 
 
 def _daily(day: date, balance: int, plan: PlanTerms) -> Stretch:
-    slope = balance * plan.annual_rate / days_in_year(plan.basis)
-    return Stretch(day, balance, plan.annual_rate, slope, None)
+    rate, year = plan.annual_rate, days_in_year(plan.basis)
+    return _at_rate(day, balance, rate, rate / year)
 
 
 def _after_change(day: date, balance: int, plan: PlanTerms, days: int) -> Stretch:
     if plan.basis is not Basis.PERIODIC or plan.method in BY_DAYS_ONLY:
         return _daily(day, balance, plan)
-    slope = balance * period_rate(plan.annual_rate, plan.period_unit) / days
-    return Stretch(day, balance, plan.annual_rate, slope, None)
+    return _at_rate(day, balance, plan.annual_rate, period_rate(plan.annual_rate, plan.period_unit) / days)
+
+
+def _at_rate(day: date, balance: int, annual_rate: Fraction, daily_rate: Fraction) -> Stretch:
+    return Stretch(day, balance, annual_rate, balance * daily_rate.numerator, daily_rate.denominator)

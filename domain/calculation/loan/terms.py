@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from domain.calculation.allocation import DEFAULT_ORDER, Component, Strategy
-from domain.calculation.classification import FiveClass
+from domain.calculation.classification import NATIONAL_2023, NON_ACCRUAL_AFTER_DPD, LendingMode, Ruleset
 from domain.calculation.schedule import PlannedInstallment, PlanTerms
 
 
@@ -16,12 +16,10 @@ class LoanTerms:
 
     `installments` is the plan as signed and stored; empty, it is made from `plan`. `grace_ends` maps a due date to
     the last day on which paying leaves no trace, where that is not due date + `grace_days`: it is stored with the
-    plan, so a later edit of the calendar changes no history. `class_limits` are the days past due from which each
-    class holds, ascending, as the ruleset in force has them.
+    plan, so a later edit of the calendar changes no history. `ruleset` and `lending_mode` give the system class.
     """
 
     plan: PlanTerms
-    class_limits: tuple[tuple[int, FiveClass], ...]
     penalty_multiplier: Fraction
     compound: bool = True
     installments: tuple[PlannedInstallment, ...] = ()
@@ -30,7 +28,9 @@ class LoanTerms:
     order: tuple[Component, ...] = DEFAULT_ORDER
     strategy: Strategy = Strategy.BY_INSTALLMENT
     prepayment_fee_rate: Fraction = Fraction(0)
-    non_accrual_after: int = 90
+    ruleset: Ruleset = NATIONAL_2023
+    lending_mode: LendingMode = LendingMode.CREDIT
+    non_accrual_after: int = NON_ACCRUAL_AFTER_DPD
 
     def grace_end(self, due_date: date) -> date:
         """The last day of grace (宽限期) of what falls due on that date."""

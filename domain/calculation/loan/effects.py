@@ -1,0 +1,259 @@
+"""事件效果 · What each event does to a loan on its day."""
+
+from dataclasses import dataclass, replace
+from functools import singledispatch
+from math import floor
+
+from domain.calculation.allocation import InvalidAmount
+from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt
+from domain.calculation.loan.events import Acceleration, Amendment, Event, Fee, PayOut, PrepaymentMode, Receipt, Waiver
+from domain.calculation.loan.lines import MovementKind
+from domain.calculation.loan.replan import PlanVersion, replan, shorten, without_principal
+from domain.calculation.loan.running import Grant
+from domain.calculation.loan.state import DAY, LoanState, Promise, default_rate
+from domain.calculation.money import half_up
+from domain.calculation.schedule import days_in_year
+
+
+@singledispatch
+def happen(event: Event, state: LoanState) -> None:
+    """Apply one event to the state on its day. Raises TypeError for an event this engine does not know."""
+    raise TypeError(f"no effect is known for {type(event).__name__}")
+
+
+@happen.register
+def _(event: PayOut, state: LoanState) -> None:
+    first = not state.movements
+    state.principal += event.amount
+    state.not_due += event.amount
+    state.move(None, PRINCIPAL, MovementKind.PAID_OUT, event.amount, event.id)
+    if first:
+        state.start_period()
+    elif state.running is None:
+        raise ValueError("the last installment has fallen due: nothing more can be paid out")
+    else:
+        _go_on(state, replan(state.version, state.not_due), event.id)
+
+
+@happen.register
+def _(event: Amendment, state: LoanState) -> None:
+    if event.annual_rate is not None:
+        state.rate = default_rate(state.terms, event.annual_rate)
+        for debt in state.unsettled:
+            debt.advance(state.day)
+            debt.change_rate(state.rate)
+            state.touched.add(debt)
+    if state.not_due:
+        new = replan(state.version, state.not_due, event.annual_rate, event.method, event.custom_principal)
+        _go_on(state, new, event.id)
+    elif event.annual_rate is not None:
+        state.version.terms = replace(state.version.terms, annual_rate=event.annual_rate)
+
+
+@happen.register
+def _(event: Acceleration, state: LoanState) -> None:
+    if state.running is None:
+        return
+    net = state.running.interest(state.day)
+    interest = max(net, state.running.gross_interest(state.day))
+    _all_falls_due(state, interest, net)
+
+
+@happen.register
+def _(event: Fee, state: LoanState) -> None:
+    if event.seq in state.debts:
+        state.charge(state.debts[event.seq], event.amount, event.id)
+    else:
+        state.fees_ahead[event.seq] = state.fees_ahead.get(event.seq, 0) + event.amount
+
+
+@happen.register
+def _(event: Waiver, state: LoanState) -> None:
+    if event.component is PRINCIPAL:
+        raise ValueError("principal is not waived")
+    if event.seq is None:
+        grants = _waive_due(state, event, list(state.unsettled))
+    elif event.seq in state.debts:
+        grants = _waive_due(state, event, [state.debts[event.seq]])
+    else:
+        grants = _waive_ahead(state, event, event.seq)
+    if event.void_unless_paid_by is not None and grants:
+        state.promises.append(Promise(event.void_unless_paid_by + DAY, grants))
+
+
+@happen.register
+def _(event: Receipt, state: LoanState) -> None:
+    if event.amount <= 0:
+        raise InvalidAmount(f"a receipt of {event.amount} fen")
+    state.receive(event.id, event.amount)
+    state.apply_kept()
+    if state.running is None or not state.unapplied:
+        return
+    if event.prepayment is PrepaymentMode.SETTLE:
+        _settle(state, event.id)
+    elif event.prepayment is not None and state.not_due:
+        _prepay(state, event.prepayment, event.id)
+
+
+def lapse_promises(state: LoanState, *, in_arrears: bool) -> None:
+    """减免失效 · The conditional waivers of yesterday: kept if nothing was due at its close, else taken back."""
+    over = [promise for promise in state.promises if promise.lapses_on == state.day]
+    for promise in over:
+        state.promises.remove(promise)
+        for grant in promise.grants:
+            if in_arrears:
+                _bring_back(state, grant)
+
+
+# Waivers
+
+
+def _waive_due(state: LoanState, event: Waiver, debts: list[Debt]) -> list[Grant]:
+    left, grants = event.amount, []
+    for debt in debts:
+        part = min(left, state.outstanding(debt, event.component))
+        if not part:
+            continue
+        left -= part
+        grants.append(Grant(event.id, debt.seq, event.component, part))
+        state.reduce(debt, event.component, part)
+        state.move(debt.seq, event.component, MovementKind.WAIVED, part, event.id)
+        debt.waived = True
+        state.settle_if_nothing_left(debt)
+    return grants
+
+
+def _waive_ahead(state: LoanState, event: Waiver, seq: int) -> list[Grant]:
+    """On an installment that runs or will run: only its interest and a fee charged ahead can be given up."""
+    grant = Grant(event.id, seq, event.component, event.amount)
+    if event.component is FEE:
+        grant.amount = min(event.amount, state.fees_ahead.get(seq, 0))
+        state.fees_ahead[seq] = state.fees_ahead.get(seq, 0) - grant.amount
+    elif event.component is INTEREST and state.running and state.running.planned.seq == seq:
+        state.waive_running(grant)
+    elif event.component is INTEREST:
+        state.waivers_ahead.append(grant)
+    else:
+        return []
+    return [grant]
+
+
+def _bring_back(state: LoanState, grant: Grant) -> None:
+    """The amount returns today and bears compound from today."""
+    if grant.seq in state.debts:
+        debt = state.debts[grant.seq]
+        state.reduce(debt, grant.component, -grant.amount)
+        state.move(grant.seq, grant.component, MovementKind.LAPSED, grant.amount, grant.event)
+        state.reopen(debt)
+    elif grant.component is FEE:
+        state.fees_ahead[grant.seq] = state.fees_ahead.get(grant.seq, 0) + grant.amount
+    elif grant in state.waivers_ahead:
+        state.waivers_ahead.remove(grant)
+    elif state.running and grant in state.running.grants:
+        before = state.running.interest(state.day)
+        state.running.grants.remove(grant)
+        shown = state.running.interest(state.day) - before
+        state.move(grant.seq, INTEREST, MovementKind.LAPSED, grant.amount, grant.event)
+        state.move(grant.seq, INTEREST, MovementKind.RESTATED, shown - grant.amount, grant.event)
+
+
+# Changes of the plan
+
+
+def _go_on(state: LoanState, version: PlanVersion, event: str) -> None:
+    """The running period goes on under a new plan: what has grown stays."""
+    assert state.running is not None
+    assert version.running is not None
+    before = state.running.interest(state.day)
+    state.version = version
+    state.running.change(version.running, state.not_due, version.terms, state.day)
+    restated = state.running.interest(state.day) - before
+    state.move(version.running.seq, INTEREST, MovementKind.RESTATED, restated, event)
+
+
+def _prepay(state: LoanState, mode: PrepaymentMode, receipt: str) -> None:
+    """What is left of the money goes to principal that is not due, and to the fee on it."""
+    money = state.unapplied
+    principal = min(state.not_due, floor(money / (1 + state.terms.prepayment_fee_rate)))
+    if principal + prepayment_fee(state, principal) > money:  # the fee was rounded up
+        principal -= 1
+    if principal <= 0:
+        return
+    fee = prepayment_fee(state, principal)
+    state.move(None, FEE, MovementKind.CHARGED, fee, receipt)
+    state.spend(None, FEE, fee)
+    state.spend(None, PRINCIPAL, principal)
+    state.principal -= principal
+    state.not_due -= principal
+    if not state.not_due and state.end_period_just_begun():
+        return
+    if not state.not_due:
+        version = without_principal(state.version)
+    elif mode is PrepaymentMode.SHORTEN_TERM:
+        version = shorten(state.version, state.not_due)
+    else:
+        version = replan(state.version, state.not_due)
+    _go_on(state, version, receipt)
+
+
+def _all_falls_due(state: LoanState, interest: int, net_interest: int) -> Debt:
+    """Running interest and all principal fall due today, in one installment; no other follows."""
+    version = state.version
+    version.installments = version.installments[: version.done + 1]
+    return state.fall_due(state.not_due, interest, net_interest)
+
+
+# Early settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """提前结清 · What settles the loan at the close of a day, in fen."""
+
+    principal: int
+    interest: int
+    penalty: int
+    compound: int
+    fee: int
+    unapplied: int
+
+    @property
+    def total(self) -> int:
+        return self.principal + self.interest + self.penalty + self.compound + self.fee
+
+    @property
+    def to_pay(self) -> int:
+        """The price less the money kept already."""
+        return max(0, self.total - self.unapplied)
+
+
+def payoff(state: LoanState) -> Quote:
+    """Principal, interest by days, arrears, and the fee on what is not due (golden S35, X4)."""
+    running = state.running
+    by_days = running.by_days(state.day, days_in_year(state.terms.plan.basis))[1] if running else 0
+    return Quote(
+        principal=state.principal,
+        interest=state.due_interest + by_days,
+        penalty=sum(state.outstanding(debt, PENALTY) for debt in state.unsettled),
+        compound=sum(state.outstanding(debt, COMPOUND) for debt in state.unsettled),
+        fee=state.fee + sum(state.fees_ahead.values()) + prepayment_fee(state, state.not_due),
+        unapplied=state.unapplied,
+    )
+
+
+def prepayment_fee(state: LoanState, principal: int) -> int:
+    """违约金 · Rate x principal that is paid before it is due."""
+    return half_up(state.terms.prepayment_fee_rate * principal)
+
+
+def _settle(state: LoanState, receipt: str) -> None:
+    """Everything falls due at the price of the quote; too little money is kept, too much stays kept."""
+    assert state.running is not None
+    if state.unapplied < payoff(state).total:
+        return
+    interest, net = state.running.by_days(state.day, days_in_year(state.terms.plan.basis))
+    seq, fee = state.running.planned.seq, prepayment_fee(state, state.not_due)
+    state.move(seq, INTEREST, MovementKind.RESTATED, net - state.running.interest(state.day), receipt)
+    debt = _all_falls_due(state, interest, net)
+    state.charge(debt, fee, receipt)
+    state.apply_kept()

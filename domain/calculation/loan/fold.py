@@ -1,0 +1,173 @@
+"""贷款折叠 · The fold: terms and events become positions, overdue lines and movements, without a clock or a daily loop.
+
+The next day looked at is the next event or the next day on which something happens by itself: an installment falls
+due, a grace ends, a class changes, a conditional waiver lapses. Between two such days nothing happens but days x slope.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from domain.calculation.classification import class_for_dpd, day_limits
+from domain.calculation.loan.debt import Debt
+from domain.calculation.loan.effects import happen, lapse_promises
+from domain.calculation.loan.events import Event, PayOut, Rank, Reversal, happened
+from domain.calculation.loan.lines import FOREVER, Figures, Movement, MovementKind, OverdueLine, Position, figures
+from domain.calculation.loan.replan import first_version
+from domain.calculation.loan.state import AllocationLine, LoanState, default_rate
+from domain.calculation.loan.terms import LoanTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A loan as it is known: every row from the first pay-out to `until`, and the state at the close of `until`.
+
+    `allocations` gives for each receipt the lines it paid, restated with every fold; what they leave of it is kept.
+    """
+
+    terms: LoanTerms
+    events: tuple[Event, ...]
+    until: date
+    positions: Sequence[Position]
+    overdue_lines: Sequence[OverdueLine]
+    movements: Sequence[Movement]
+    allocations: Mapping[str, Sequence[AllocationLine]]
+    state: LoanState = field(repr=False, compare=False)
+
+    def position_on(self, day: date) -> Figures:
+        """The figures at the close of `day`. Raises ValueError before the first pay-out and after `until`."""
+        if not self.positions[0].from_date <= day <= self.until:
+            raise ValueError(f"the loan is known from {self.positions[0].from_date} to {self.until}, not on {day}")
+        index = bisect_right(self.positions, day, key=lambda row: row.from_date) - 1
+        lines = [line for line in self.overdue_lines if line.from_date <= day < line.to_date]
+        return figures(self.positions[index], lines, day)
+
+    def on(self, day: date) -> "Fold":
+        """The same loan, with today's knowledge, folded only to the close of `day`."""
+        return self if day == self.until else loan(self.terms, self.events, day)
+
+
+def loan(terms: LoanTerms, events: Iterable[Event | Reversal], until: date) -> Fold:
+    """Fold the events with a value date up to `until` (the open business day).
+
+    The order in which events are given does not matter. Raises ValueError unless the loan begins with a pay-out on
+    the value date of its plan, and by then; PlanError where an event leads to an impossible plan.
+    """
+    standing = happened(events)
+    if not standing or not isinstance(standing[0], PayOut) or standing[0].value_date > until:
+        raise ValueError("a loan begins with its pay-out")
+    start = standing[0].value_date
+    if start != terms.plan.value_date:
+        raise ValueError(f"the plan begins on {terms.plan.value_date}, the loan on {start}")
+
+    version = first_version(terms, standing[0].amount)
+    state = LoanState(terms, start, version, default_rate(terms, terms.plan.annual_rate))
+    rows = _Rows(terms)
+    index, day = 0, start
+    while day <= until:
+        end = index
+        while end < len(standing) and standing[end].value_date == day:
+            end += 1
+        _one_day(state, day, standing[index:end])
+        rows.close_day(state)
+        index = end
+        day = min(rows.next_action_on or FOREVER, standing[index].value_date if index < len(standing) else FOREVER)
+        if day == FOREVER:
+            break
+    return Fold(terms, tuple(standing), until, *rows.finish(), state.movements, state.allocations, state)
+
+
+def _one_day(state: LoanState, day: date, events: Sequence[Event]) -> None:
+    """The night and what falls due, terms, fees, waivers and lapses, kept money, receipts, prepayments."""
+    in_arrears = state.begin_day(day)
+    before_money = [event for event in events if event.rank < Rank.RECEIPT]
+    for event in before_money:
+        happen(event, state)
+    lapse_promises(state, in_arrears=in_arrears)
+    state.apply_kept()
+    for event in events[len(before_money) :]:
+        happen(event, state)
+
+
+class _Rows:
+    """The rows so far: a row is written only where the one before does not already run through the day."""
+
+    def __init__(self, terms: LoanTerms) -> None:
+        limits = sorted({1, terms.non_accrual_after + 1, *day_limits(terms.ruleset)})
+        self.terms = terms
+        self.limits = limits
+        self.classes = [class_for_dpd(terms.ruleset, dpd, terms.lending_mode) for dpd in (0, *limits)]
+        self.positions: list[Position] = []
+        self.lines: list[OverdueLine] = []
+        self.open_lines: dict[int, OverdueLine] = {}
+
+    @property
+    def next_action_on(self) -> date | None:
+        return self.positions[-1].next_action_on
+
+    def close_day(self, state: LoanState) -> None:
+        for debt in state.touched:
+            self._close_line(debt, state.day)
+        state.touched.clear()
+        now = self._position(state)
+        before = self.positions[-1] if self.positions else None
+        if before and before.moved_to(state.day) == now:
+            return
+        if before:
+            self.positions[-1] = before._replace(to_date=state.day)
+            if before.non_accrual != now.non_accrual:
+                self._change_side(state, now)
+        self.positions.append(now)
+
+    def finish(self) -> tuple[list[Position], list[OverdueLine]]:
+        lines = sorted([*self.lines, *self.open_lines.values()], key=lambda line: (line.from_date, line.seq))
+        return self.positions, lines
+
+    def _close_line(self, debt: Debt, day: date) -> None:
+        """Write the overdue line of one installment if it opened, broke or ended today."""
+        debt.advance(day)
+        now = None
+        pen_step, comp_step = debt.steps
+        if debt.open and debt.settled_on is None and (pen_step or debt.pen_num or comp_step or debt.comp_num):
+            now = OverdueLine(debt.seq, day, FOREVER, debt.pen_num, pen_step, debt.comp_num, comp_step, debt.den)
+        before = self.open_lines.pop(debt.seq, None)
+        if before and before.moved_to(day) == now:
+            self.open_lines[debt.seq] = before
+            return
+        if before:
+            self.lines.append(before._replace(to_date=day))
+        if now:
+            self.open_lines[debt.seq] = now
+
+    def _position(self, state: LoanState) -> Position:
+        """The row at the close of this day, and when the loan is to be looked at again."""
+        day, since = state.day, state.overdue_since
+        dpd = (day - since).days if since else 0
+        passed = bisect_right(self.limits, dpd)
+        changes = [state.next_change()]
+        if since and passed < len(self.limits):
+            changes.append(since + timedelta(days=self.limits[passed]))
+        num, step, den = state.running.line(day) if state.running else (0, 0, 1)
+        return Position(
+            from_date=day,
+            to_date=FOREVER,
+            principal=state.principal,
+            overdue_principal=state.overdue_principal,
+            due_interest=state.due_interest,
+            fee=state.fee,
+            unapplied=state.unapplied,
+            acc_num=num,
+            acc_step=step,
+            acc_den=den,
+            overdue_since=since,
+            five_class=self.classes[passed],
+            non_accrual=dpd > self.terms.non_accrual_after,
+            next_action_on=min(filter(None, changes), default=None),
+        )
+
+    def _change_side(self, state: LoanState, now: Position) -> None:
+        """转表外、转回 · All uncollected interest changes sides, as it stands at this close."""
+        amount = figures(now, self.open_lines.values(), state.day)
+        kind = MovementKind.OFF_BALANCE if now.non_accrual else MovementKind.ON_BALANCE
+        state.move(None, None, kind, amount.on_balance_interest + amount.off_balance_interest)

@@ -1,0 +1,181 @@
+"""新计划 · The plan over the remaining due dates after an amendment, a prepayment or a further pay-out.
+
+Made inside a period, it is made as if the running period were whole and began with the new balance; the running
+installment's interest then comes from its line (golden cases S32–S34, S37, S41, X6, X7).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import accumulate, pairwise
+
+from domain.calculation.loan.terms import LoanTerms
+from domain.calculation.money import div_half_up, half_up
+from domain.calculation.schedule import (
+    BY_DAYS_ONLY,
+    Basis,
+    HolidayRule,
+    Method,
+    PlanError,
+    PlannedInstallment,
+    PlanTerms,
+    days_in_year,
+    period_rate,
+    plan,
+)
+
+NO_TERM_TO_SHORTEN = frozenset({Method.INTEREST_ONLY, Method.BULLET})
+
+
+@dataclass(slots=True)
+class PlanVersion:
+    """A plan and how many of its installments have fallen due.
+
+    `kept` is what a shortened term keeps: the level installment, or the principal part of the equal ones.
+    """
+
+    terms: PlanTerms
+    installments: tuple[PlannedInstallment, ...]
+    kept: int
+    done: int = 0
+
+    @property
+    def running(self) -> PlannedInstallment | None:
+        """The installment that runs; None once everything has fallen due."""
+        return self.installments[self.done] if self.done < len(self.installments) else None
+
+    @property
+    def rest(self) -> tuple[PlannedInstallment, ...]:
+        """The running installment and those after it."""
+        return self.installments[self.done :]
+
+    @property
+    def grace_left(self) -> int:
+        """Installments to come that repay no principal (只付息)."""
+        return max(0, self.terms.principal_grace_periods - self.done)
+
+
+def first_version(terms: LoanTerms, paid_out: int) -> PlanVersion:
+    """The plan as signed, or, where another amount was paid out, the same terms on that amount.
+
+    Raises PlanError where given installments do not add up to what was paid out.
+    """
+    if not terms.installments:
+        return _version(replace(terms.plan, principal=paid_out))
+    if sum(row.principal for row in terms.installments) != paid_out:
+        raise PlanError("the installments do not add up to the amount paid out", "principal")
+    return PlanVersion(terms.plan, terms.installments, _kept(terms.plan, terms.installments, None))
+
+
+def replan(
+    old: PlanVersion,
+    balance: int,
+    annual_rate: Fraction | None = None,
+    method: Method | None = None,
+    custom_principal: Sequence[int] | None = None,
+) -> PlanVersion:
+    """Spread `balance` (fen, above zero) over the old due dates, under a new rate or method where given.
+
+    A BULLET keeps the last date only. CUSTOM parts are scaled to the balance, cumulatively, so that they add up.
+    Raises PlanError where the new terms are impossible.
+    """
+    terms, rows = old.terms, old.rest
+    method = method or terms.method
+    same_method = method is terms.method
+    dates = tuple(row.due_date for row in rows)
+    parts = custom_principal or tuple(row.principal for row in rows)
+    new = replace(
+        terms,
+        principal=balance,
+        annual_rate=terms.annual_rate if annual_rate is None else annual_rate,
+        method=method,
+        value_date=rows[0].start_date,
+        due_dates=dates[-1:] if method is Method.BULLET else dates,
+        principal_grace_periods=old.grace_left if same_method else 0,
+        amortization_periods=_amortization_left(old),
+        custom_principal=_scaled(parts, balance) if method is Method.CUSTOM else None,
+        # What only served to find the dates is settled by now.
+        periods=None,
+        settlement_day=None,
+        maturity_date=None,
+        term_days=None,
+        holiday_rule=HolidayRule.NONE,
+    )
+    return _version(new, rows[0].seq)
+
+
+def shorten(old: PlanVersion, balance: int) -> PlanVersion:
+    """Keep what an installment pays until that covers balance and interest; the later due dates go (S34, X7).
+
+    Raises PlanError for INTEREST_ONLY and BULLET: they have no term to shorten.
+    """
+    terms = old.terms
+    if terms.method in NO_TERM_TO_SHORTEN:
+        raise PlanError(f"{terms.method} has no term to shorten", "method")
+    rows: list[PlannedInstallment] = []
+    left, last = balance, old.rest[-1]
+    for index, row in enumerate(old.rest):
+        base = balance if terms.method is Method.EQUAL_PRINCIPAL_EQUAL_INTEREST else left
+        interest = _interest(terms, base, row.days)
+        part = 0 if index < old.grace_left else _kept_part(old, row, interest)
+        principal = left if row is last else max(0, min(left, part))
+        left -= principal
+        rows.append(replace(row, principal=principal, interest=interest, balance_after=left))
+        if left == 0:
+            break
+    new = replace(
+        terms,
+        principal=balance,
+        principal_grace_periods=old.grace_left,
+        amortization_periods=_amortization_left(old),
+    )
+    return PlanVersion(new, tuple(rows), old.kept)
+
+
+def without_principal(old: PlanVersion) -> PlanVersion:
+    """Everything is prepaid: the running installment is left with the interest it has borne."""
+    return PlanVersion(old.terms, (replace(old.rest[0], principal=0, balance_after=0),), old.kept)
+
+
+def _version(terms: PlanTerms, first_seq: int = 1) -> PlanVersion:
+    made = plan(terms)
+    rows = made.installments
+    if first_seq != 1:
+        rows = tuple(replace(row, seq=row.seq + first_seq - 1) for row in rows)
+    return PlanVersion(terms, rows, _kept(terms, rows, made.installment_amount))
+
+
+def _kept(terms: PlanTerms, rows: Sequence[PlannedInstallment], level: int | None) -> int:
+    if level is not None:
+        return level
+    first = rows[terms.principal_grace_periods]
+    return first.payment if terms.method in (Method.EQUAL_INSTALLMENT, Method.BALLOON) else first.principal
+
+
+def _kept_part(old: PlanVersion, row: PlannedInstallment, interest: int) -> int:
+    match old.terms.method:
+        case Method.EQUAL_INSTALLMENT | Method.BALLOON:
+            return old.kept - interest
+        case Method.CUSTOM:
+            return row.principal
+        case _:
+            return old.kept
+
+
+def _amortization_left(old: PlanVersion) -> int | None:
+    if old.terms.amortization_periods is None:
+        return None
+    return old.terms.amortization_periods - max(0, old.done - old.terms.principal_grace_periods)
+
+
+def _interest(terms: PlanTerms, base: int, days: int) -> int:
+    if terms.basis is Basis.PERIODIC and terms.method not in BY_DAYS_ONLY:
+        return half_up(base * period_rate(terms.annual_rate, terms.period_unit))
+    return half_up(base * terms.annual_rate * days / days_in_year(terms.basis))
+
+
+def _scaled(parts: Sequence[int], balance: int) -> tuple[int, ...]:
+    """The parts in the same proportions, adding up to the balance."""
+    whole = sum(parts)
+    marks = [0, *(div_half_up(balance * mark, whole) for mark in accumulate(parts))]
+    return tuple(later - earlier for earlier, later in pairwise(marks))

@@ -1,0 +1,266 @@
+"""贷款状态 · A loan while it is folded: what is not yet due, the running period, what is due, and the money kept.
+
+All amounts are in fen. The totals are kept up to date with every posting, so closing a day never walks all arrears.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+
+from domain.calculation.allocation import Component, allocate
+from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt, DefaultRate
+from domain.calculation.loan.lines import Movement, MovementKind
+from domain.calculation.loan.replan import PlanVersion
+from domain.calculation.loan.running import Grant, Running
+from domain.calculation.loan.terms import LoanTerms
+from domain.calculation.schedule import days_in_year
+
+DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Kept:
+    """暂收 · What is left of a receipt."""
+
+    receipt: str
+    amount: int
+
+
+@dataclass(slots=True)
+class Promise:
+    """A conditional waiver: it lapses on that day if anything was due at the close of the day before."""
+
+    lapses_on: date
+    grants: list[Grant]
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationLine:
+    """What one receipt paid of one component; `seq` is None for a prepayment and its fee."""
+
+    seq: int | None
+    component: Component
+    amount: int
+
+
+@dataclass(slots=True, eq=False)
+class LoanState:
+    """Everything the next day needs to know, and what has happened so far."""
+
+    terms: LoanTerms
+    day: date
+    version: PlanVersion
+    rate: DefaultRate
+    running: Running | None = None
+    principal: int = 0
+    not_due: int = 0  # the part of the principal that has not fallen due
+    overdue_principal: int = 0
+    due_interest: int = 0
+    fee: int = 0
+    unapplied: int = 0
+    kept: deque[Kept] = field(default_factory=deque)
+    debts: dict[int, Debt] = field(default_factory=dict)  # every installment that has fallen due, by seq
+    unsettled: list[Debt] = field(default_factory=list)  # oldest first
+    in_grace: list[Debt] = field(default_factory=list)
+    touched: set[Debt] = field(default_factory=set)  # whose line may have broken today
+    fees_ahead: dict[int, int] = field(default_factory=dict)  # of installments not yet due
+    waivers_ahead: list[Grant] = field(default_factory=list)  # of installments not yet running
+    promises: list[Promise] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    allocations: dict[str, list[AllocationLine]] = field(default_factory=dict)
+
+    # 1 and 2 of the day: the night, and what falls due
+
+    def begin_day(self, day: date) -> bool:
+        """Open the lines beyond grace and let fall due what is due; was anything still due at the close before?"""
+        self.day = day
+        in_arrears = bool(self.unsettled)
+        for debt in [debt for debt in self.in_grace if day > debt.grace_end]:
+            self._open(debt)
+        if self.running and self.running.planned.due_date == day:
+            running, planned = self.running, self.running.planned
+            self.fall_due(planned.principal, running.whole_interest, running.interest(day))
+            self.start_period()
+        return in_arrears
+
+    def start_period(self) -> None:
+        """Let the next installment of the plan run."""
+        planned = self.version.running
+        self.running = Running.begin(planned, self.not_due, self.version.terms) if planned else None
+        if not planned:
+            return
+        for grant in [grant for grant in self.waivers_ahead if grant.seq == planned.seq]:
+            self.waivers_ahead.remove(grant)
+            self.waive_running(grant)
+
+    def fall_due(self, principal: int, interest: int, net_interest: int) -> Debt:
+        """Today the running installment falls due with this principal, interest, and interest less waivers."""
+        assert self.running is not None
+        planned = self.running.planned
+        self.running.limit_waivers(interest - net_interest)
+        debt = Debt(
+            seq=planned.seq,
+            start_date=planned.start_date,
+            due_date=self.day,
+            grace_end=self.terms.grace_end(self.day),
+            principal=principal,
+            interest=interest,
+            unpaid_principal=principal,
+            unpaid_interest=net_interest,
+            rate=self.rate,
+            bears_compound=self.terms.compound,
+            interest_days=self.running.days(self.day),
+            waived=interest > net_interest,
+        )
+        self.not_due -= principal
+        self.due_interest += net_interest
+        self.version.done += 1
+        self.running = None
+        self.debts[debt.seq] = debt
+        self.unsettled.append(debt)
+        self.in_grace.append(debt)
+        for seq in [seq for seq in self.fees_ahead if seq <= debt.seq or self.version.running is None]:
+            self.charge(debt, self.fees_ahead.pop(seq), None)
+        self.settle_if_nothing_left(debt)
+        return debt
+
+    def _open(self, debt: Debt) -> None:
+        """Beyond grace: everything counts from the due date, on what was unpaid on each of those days."""
+        debt.advance(self.day)
+        debt.open = True
+        self.in_grace.remove(debt)
+        self.overdue_principal += debt.unpaid_principal
+        self.touched.add(debt)
+        for component in (PENALTY, COMPOUND):
+            self.move(debt.seq, component, MovementKind.CATCH_UP, debt.outstanding(component))
+
+    def end_period_just_begun(self) -> bool:
+        """All principal was prepaid: with no day of interest and no fee to come, no further installment falls due."""
+        if self.running is None or self.running.elapsed(self.day) or self.fees_ahead:
+            return False
+        self.running = None
+        self.version.installments = self.version.installments[: self.version.done]
+        return True
+
+    # Postings
+
+    def move(
+        self, seq: int | None, component: Component | None, kind: MovementKind, amount: int, event: str | None = None
+    ) -> None:
+        if amount:
+            self.movements.append(Movement(self.day, seq, component, kind, amount, event))
+
+    def reduce(self, debt: Debt, component: Component, amount: int) -> None:
+        """Take fen off a due installment, or bring them back (negative), and off the totals."""
+        debt.advance(self.day)
+        debt.reduce(component, amount)
+        self.touched.add(debt)
+        if component is PRINCIPAL:
+            self.principal -= amount
+            if debt.open:
+                self.overdue_principal -= amount
+        elif component is INTEREST:
+            self.due_interest -= amount
+        elif component is FEE:
+            self.fee -= amount
+
+    def charge(self, debt: Debt, amount: int, event: str | None) -> None:
+        """A fee on an installment that is due."""
+        self.reduce(debt, FEE, -amount)
+        self.move(debt.seq, FEE, MovementKind.CHARGED, amount, event)
+        self.reopen(debt)
+
+    def settle_if_nothing_left(self, debt: Debt) -> None:
+        if not debt.settled:
+            return
+        debt.settled_on = self.day
+        self.unsettled.remove(debt)
+        if debt in self.in_grace:
+            self.in_grace.remove(debt)
+
+    def reopen(self, debt: Debt) -> None:
+        """A settled installment owes something again."""
+        if debt.settled_on is None or debt.settled:
+            return
+        debt.settled_on = None
+        if debt.rate is not self.rate:
+            debt.change_rate(self.rate)
+        self.unsettled.append(debt)
+        self.unsettled.sort(key=lambda due: (due.due_date, due.seq))
+        if debt.grace_end >= self.day and not debt.open:
+            self.in_grace.append(debt)
+        debt.open = debt.open or debt.grace_end < self.day
+
+    # 5 to 7 of the day: waivers on the running period, and money
+
+    def waive_running(self, grant: Grant) -> None:
+        """Give up interest of the running installment: its line is restated from today on."""
+        assert self.running is not None
+        before = self.running.interest(self.day)
+        grant.amount = min(grant.amount, self.running.whole_interest - self.running.waived)
+        self.running.grants.append(grant)
+        shown = self.running.interest(self.day) - before
+        self.move(grant.seq, INTEREST, MovementKind.WAIVED, grant.amount, grant.event)
+        self.move(grant.seq, INTEREST, MovementKind.RESTATED, shown + grant.amount, grant.event)
+
+    def receive(self, receipt: str, amount: int) -> None:
+        """Money comes in and is kept until something takes it."""
+        self.kept.append(Kept(receipt, amount))
+        self.unapplied += amount
+        self.allocations[receipt] = []
+        self.move(None, None, MovementKind.RECEIVED, amount, receipt)
+
+    def apply_kept(self) -> None:
+        """Let what is due take the kept money, the oldest receipt first."""
+        if not self.unapplied or not self.unsettled:
+            return
+        due = tuple(self.unsettled)
+        paid: dict[Debt, None] = {}
+        for debt, component, amount in allocate(
+            self.unapplied, due, self.outstanding, self.terms.order, self.terms.strategy
+        ):
+            self.reduce(debt, component, amount)
+            self.spend(debt.seq, component, amount)
+            debt.paid = True
+            paid[debt] = None
+        for debt in paid:
+            self.settle_if_nothing_left(debt)
+
+    def outstanding(self, debt: Debt, component: Component) -> int:
+        debt.advance(self.day)
+        return debt.outstanding(component)
+
+    def spend(self, seq: int | None, component: Component, amount: int) -> None:
+        """Take kept money for a component and say which receipts it came from."""
+        self.unapplied -= amount
+        while amount:
+            source = self.kept[0]
+            part = min(amount, source.amount)
+            amount -= part
+            source.amount -= part
+            if not source.amount:
+                self.kept.popleft()
+            self.allocations[source.receipt].append(AllocationLine(seq, component, part))
+            self.move(seq, component, MovementKind.ALLOCATED, part, source.receipt)
+
+    # The close of the day
+
+    @property
+    def overdue_since(self) -> date | None:
+        """The due date of the oldest installment beyond its grace with unpaid principal or interest."""
+        return next((debt.due_date for debt in self.unsettled if debt.open and debt.in_arrears), None)
+
+    def next_change(self) -> date | None:
+        """The next day on which something happens by itself, classes aside."""
+        days = [promise.lapses_on for promise in self.promises]
+        days += [debt.grace_end + DAY for debt in self.in_grace]
+        if self.running:
+            days.append(self.running.planned.due_date)
+        return min(days, default=None)
+
+
+def default_rate(terms: LoanTerms, annual_rate: Fraction) -> DefaultRate:
+    """罚息利率 · The rate of penalty and compound while the contract rate is `annual_rate`."""
+    daily = annual_rate * terms.penalty_multiplier / days_in_year(terms.plan.basis)
+    return DefaultRate(annual_rate, daily)
