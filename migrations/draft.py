@@ -183,7 +183,7 @@ def _module(table: Table) -> str:
 
 def _python(operations: list[MigrateOperation]) -> str:
     code = render_python_code(UpgradeOps(operations), sqlalchemy_module_prefix="sa.", alembic_module_prefix="op.")
-    return "\n".join(line for line in str(code).splitlines() if not line.lstrip().startswith("# ###"))
+    return "\n".join(line for line in str(code).splitlines() if not line.lstrip().startswith("# ###")).strip()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ Provisioning takes a third of a second, so a template is made once for each test
 provisioned. `CREATE DATABASE … TEMPLATE` copies it for whoever needs lenders of his own.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,10 +20,11 @@ from tenancy.address import owner_engine
 from tenancy.catalog import Catalog, ProvisionRequest
 from tenancy.current import Door, Lender
 from tenancy.provision import Blueprint, provision
-from tests.support.database import new_database
+from tests.support.database import new_database, sql
 from xiaodai.embedded_postgres import Addresses
 
 MASTER_SECRET = b"a master secret that is used by tests only"
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,31 @@ async def platform(addresses: Addresses, installation: str, **door: float) -> As
         await owner.dispose()
 
 
+@asynccontextmanager
+async def platform_of_my_own(postgres: Addresses, **door: float) -> AsyncIterator[Platform]:
+    """A new database with an empty catalog and an installation of its own; database and roles are dropped at the end."""
+    number = next(_numbers)
+    installation = f"p{os.getpid()}x{number}"
+    with new_database(postgres, suffix=f"_{number}") as addresses:
+        async with platform(addresses, installation, **door) as opened:
+            yield opened
+    drop_roles(postgres, installation)
+
+
 @contextmanager
-def copy_of(template: Addresses, postgres: Addresses, *, suffix: str) -> Iterator[Addresses]:
-    """A database of its own with everything the template has; nobody may be connected to the template meanwhile."""
+def copy_of(template: Addresses, postgres: Addresses, lenders: Iterable[Lender]) -> Iterator[Addresses]:
+    """A database with everything the template has. Nobody may be connected to the template while it is copied."""
     name = make_url(template.app).database
     assert name is not None
-    with new_database(postgres, template=name, suffix=suffix) as addresses:
+    with new_database(postgres, template=name, suffix=f"_{next(_numbers)}") as addresses:
+        copy = make_url(addresses.app).database
+        # What may connect to a database is not copied with it.
+        sql(postgres, "".join(f"GRANT CONNECT ON DATABASE {copy} TO {lender.role};\n" for lender in lenders))
         yield addresses
+
+
+def drop_roles(postgres: Addresses, installation: str) -> None:
+    """The lenders' logins of an installation whose databases are gone."""
+    roles = sql(postgres, f"SELECT rolname FROM pg_roles WHERE rolname LIKE 'xd\\_{installation}\\_%';").split()
+    if roles:
+        sql(postgres, f"DROP ROLE {', '.join(roles)};")
