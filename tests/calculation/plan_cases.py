@@ -1,6 +1,7 @@
 """The golden schedules as plan terms, and any plan terms for hypothesis."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +19,7 @@ SCHEDULES: dict[str, dict[str, Any]] = {
 }
 PLAIN = [case for case in SCHEDULES if case <= "S31"]
 
-READERS = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "principal": fen,
     "annual_rate": Fraction,
     "periods": int,
@@ -76,7 +77,7 @@ def any_terms(draw: st.DrawFn) -> PlanTerms:
         basis=basis,
         periods=periods,
         period_unit=unit,
-        amortization_periods=periods + draw(st.integers(0, 60)) if method is Method.BALLOON else None,
+        amortization_periods=periods - grace + draw(st.integers(0, 60)) if method is Method.BALLOON else None,
         principal_grace_periods=grace,
         custom_principal=custom,
         holiday_rule=draw(st.sampled_from(HolidayRule)),
