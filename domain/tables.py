@@ -17,6 +17,11 @@ MODULES = (
     "domain.kernel.numbering",
     "domain.ledger.account",
     "domain.ledger.journal",
+    "domain.organization.department",
+    "domain.organization.role",
+    "domain.organization.employee",
+    "domain.organization.credential",
+    "domain.organization.session",
 )
 
 
