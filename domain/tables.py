@@ -9,6 +9,7 @@ from sqlalchemy import MetaData
 from domain.kernel.table import TenantTable
 
 MODULES = (
+    "domain.home.pending_task",
     "domain.kernel.audit",
     "domain.kernel.clock",
     "domain.kernel.command",
@@ -22,6 +23,8 @@ MODULES = (
     "domain.organization.employee",
     "domain.organization.credential",
     "domain.organization.session",
+    "domain.workflow.definition",
+    "domain.workflow.instance",
 )
 
 

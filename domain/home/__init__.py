@@ -1,0 +1,1 @@
+"""系统首页 · Home: tasks, messages, figures."""
