@@ -20,7 +20,7 @@ from tenancy.address import driver_arguments
 
 log = logging.getLogger(__name__)
 
-FEED, JOBS, CATALOG = "xd_feed", "xd_jobs", "xd_catalog"
+FEED, JOBS = "xd_feed", "xd_jobs"
 GATHER_SECONDS = 0.015
 RETRY_SECONDS = 1.0
 Heard = Callable[[str], None]

@@ -21,16 +21,16 @@ TS_STAT = "(SELECT string_agg(word, ' ') FROM ts_stat('SELECT to_tsvector(''simp
 
 READS = {
     "name the schema": "SELECT name FROM t_beta.customers",
-    "change the search path": "SET search_path = t_beta; SELECT name FROM customers",
-    "set_config": "SELECT set_config('search_path', 't_beta', false); SELECT name FROM customers",
+    "change the search path": "SET search_path = t_beta;; SELECT name FROM customers",
+    "set_config": "SELECT set_config('search_path', 't_beta', false);; SELECT name FROM customers",
     "become beta by set_config": f"SELECT set_config('role', '{{beta}}', true), {TS_STAT}",
     "become beta in WHERE": f"SELECT {TS_STAT} WHERE set_config('role', '{{beta}}', true) <> ''",
     "ts_stat": f"SELECT {TS_STAT}",
     "query_to_xml": "SELECT query_to_xml('SELECT * FROM t_beta.customers', true, false, '')",
-    "set role, stacked": "SET ROLE {beta}; SELECT name FROM t_beta.customers",
-    "reset role, stacked": "RESET ROLE; SELECT name FROM t_beta.customers",
-    "session authorization": "SET SESSION AUTHORIZATION {beta}; SELECT name FROM t_beta.customers",
-    "DO block": "DO $$ BEGIN EXECUTE 'SET ROLE {beta}'; END $$; SELECT name FROM t_beta.customers",
+    "set role, stacked": "SET ROLE {beta};; SELECT name FROM t_beta.customers",
+    "reset role, stacked": "RESET ROLE;; SELECT name FROM t_beta.customers",
+    "session authorization": "SET SESSION AUTHORIZATION {beta};; SELECT name FROM t_beta.customers",
+    "DO block": "DO $$ BEGIN EXECUTE 'SET ROLE {beta}'; END $$;; SELECT name FROM t_beta.customers",
     "read in a DO block": "DO $$ DECLARE n text; BEGIN SELECT name INTO n FROM t_beta.customers; RAISE '%', n; END $$",
     "statistics": "SELECT most_common_vals::text, histogram_bounds::text FROM pg_stats WHERE schemaname = 't_beta'",
     "raw statistics": "SELECT stavalues1::text FROM pg_statistic",
@@ -52,14 +52,14 @@ CHANGES = {
     "change an entry": "UPDATE entries SET amount = 1",
     "delete an entry": "DELETE FROM entries",
     "truncate entries": "TRUNCATE entries",
-    "lock an entry": "SELECT * FROM entries FOR NO KEY UPDATE OF entries NOWAIT; UPDATE entries SET id = id",
+    "lock an entry": "SELECT * FROM entries FOR NO KEY UPDATE OF entries NOWAIT;; UPDATE entries SET id = id",
     "new table": "CREATE TABLE t_alpha.mine (id int)",
     "new table in public": "CREATE TABLE public.mine (id int)",
     "temporary table": "CREATE TEMP TABLE mine (id int)",
     "new schema": "CREATE SCHEMA mine",
     "new function": "CREATE FUNCTION t_alpha.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "alter a table": "ALTER TABLE entries DROP COLUMN amount",
-    "grant to oneself": "GRANT UPDATE ON entries TO {alpha}; UPDATE entries SET amount = 1",
+    "grant to oneself": "GRANT UPDATE ON entries TO {alpha};; UPDATE entries SET amount = 1",
     "join beta": "GRANT {beta} TO {alpha}",
     "another's password": "ALTER ROLE {beta} PASSWORD 'x'",
     "more power": "ALTER ROLE {alpha} CREATEROLE",
@@ -76,7 +76,7 @@ async def attack(connection: asyncpg.Connection, statements: str) -> str | None:
     await transaction.start()
     try:
         await connection.execute("SET LOCAL search_path = t_alpha")
-        for statement in statements.split("; ") if "DO $$" not in statements else [statements]:
+        for statement in statements.split(";; "):
             if statement.startswith(("SELECT", "COPY")):
                 answer = str([tuple(row) for row in await connection.fetch(statement)])
             else:
