@@ -120,7 +120,7 @@ async def _retried(ctx: Context, permission: str, attempt: Callable[[Context], A
         except DBAPIError as error:
             if left == 0 or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
                 raise
-            await asyncio.sleep(random.uniform(0.005, 0.05) * (RETRIES - left))
+            await asyncio.sleep(random.randint(5, 50) * (RETRIES - left) / 1000)
     raise AssertionError("unreachable")
 
 
