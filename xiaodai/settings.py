@@ -78,28 +78,28 @@ class Settings(BaseSettings):
         default=None, description="Simulated bank of sandbox lenders; `serve` sets it."
     )
 
-    # Limits of one request (behaviour.md "Ids, errors, limits")
+    # Limits of one request (behaviour.md "Ids, errors, limits"; promises L1)
     max_body_bytes: int = Field(default=1_048_576, description="Largest request body.")
     max_frame_bytes: int = Field(default=262_144, description="Largest WebSocket frame.")
     max_tokens: int = Field(default=2_000, description="Tokens of a document.")
-    max_depth: int = Field(default=16, description="Depth of a selection, fragments followed; introspection included.")
+    max_depth: int = Field(default=10, description="Depth of a selection, fragments followed.")
+    max_introspection_depth: int = Field(default=16, description="The same under __schema and __type.")
     max_aliases: int = Field(default=30, description="Aliased fields, fragments followed.")
-    max_fragments: int = Field(default=50, description="Fragment definitions of a document.")
+    max_fragments: int = Field(default=30, description="Fragment definitions of a document.")
+    max_directives: int = Field(default=3, description="Directives of one field.")
     max_operations: int = Field(default=10, description="Operations of a document; one of them runs.")
+    max_errors: int = Field(default=5, description="Errors in one answer.")
     max_cost: int = Field(default=1_000, description="Objects an answer may hold.")
-    operation_seconds: float = Field(default=8.0, description="Time of one operation before TIMEOUT.")
-    receive_seconds: float = Field(default=10.0, description="Time for a request to arrive before it is cut; below 15.")
+    operation_seconds: float = Field(default=10.0, description="Time of one operation before TIMEOUT.")
+    receive_seconds: float = Field(default=10.0, lt=15, description="Time for a request to arrive before it is cut.")
 
-    # Limits per person and address
-    requests_per_second: int = Field(default=200, description="Requests of one person, per process.")
-    signins_per_minute: int = Field(
-        default=60, description="Sign-ins from one address, per process; 25 in a row must pass."
-    )
-    sockets_per_person: int = Field(default=5, description="Open WebSockets of one person, per process.")
+    # Limits per person and address, over all processes of `serve`
+    session_hours: int = Field(default=12, description="After this a person signs in again.")
+    requests_per_second: int = Field(default=200, description="Requests of one person.")
+    signins_per_minute: int = Field(default=60, ge=25, description="Sign-ins from one address.")
+    sockets_per_person: int = Field(default=5, description="Open WebSockets of one person.")
     subscriptions_per_socket: int = Field(default=20, description="Running subscriptions of one socket.")
-    concurrent_operations: int = Field(
-        default=64, description="Operations running at once before OVERLOADED, per process."
-    )
+    concurrent_operations: int = Field(default=64, description="Operations at once before OVERLOADED, per process.")
 
     @field_validator("home")
     @classmethod

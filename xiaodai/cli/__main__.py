@@ -1,0 +1,3 @@
+from xiaodai.cli import main
+
+main()

@@ -1,0 +1,61 @@
+"""`day`: the end of day (日终) by hand."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import typer
+
+from domain.kernel.context import Context
+from domain.kernel.refusals import Refusal
+from xiaodai.cli.output import Problem, print_rows
+from xiaodai.cli.system import for_lenders
+
+app = typer.Typer(
+    name="day",
+    help="Business days. Example: python3 xd.py day run --tenant jinjiang --through 2025-01-31",
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def day() -> None:
+    """Business days.
+
+    Example: python3 xd.py day run --tenant jinjiang --through 2025-01-31
+    """
+
+
+@app.command()
+def run(
+    tenant: Annotated[str | None, typer.Option(help="A lender's code; all active lenders if left out.")] = None,
+    through: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day to close; the open day if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Close each day up to a date; what is closed already stays as it is.
+
+    Example: python3 xd.py day run --tenant jinjiang --through 2025-01-31
+    """
+
+    async def close(ctx: Context) -> list[Any]:
+        from domain import end_of_day
+
+        last = through.date() if through else await _open_day(ctx)
+        try:
+            return list(await end_of_day.run(ctx, through=last))
+        except Refusal as refused:
+            raise Problem(f"{ctx.lender.code}: {refused}") from refused
+
+    closed = for_lenders(tenant, close)
+    names = ("date", "state", "loans_advanced", "became_overdue", "alerts_raised", "ledger_balanced")
+    rows = [
+        {"lender": code} | {name: getattr(day, name) for name in names} for code, days in closed.items() for day in days
+    ]
+    print_rows(rows, as_json=as_json, nothing="No day was left to close.")
+    raise typer.Exit(0 if all(row["ledger_balanced"] for row in rows) else 1)
+
+
+async def _open_day(ctx: Context) -> date:
+    async with ctx.reading() as reading:
+        return reading.today

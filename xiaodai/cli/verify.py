@@ -1,0 +1,35 @@
+"""`verify`: the proof of the books (总分核对): sub-ledger = general ledger, schedules add up, entrusted money is there."""
+
+from typing import Annotated
+
+import typer
+
+from domain.kernel.context import Context
+from xiaodai.cli.output import print_rows
+from xiaodai.cli.system import for_lenders
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(verify)
+
+
+def verify(
+    tenant: Annotated[str | None, typer.Option(help="A lender's code; all active lenders if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Prove the books of lenders; exit code 1 and one line per difference if they are not right.
+
+    Example: python3 xd.py verify --tenant jinjiang
+    """
+
+    async def prove(ctx: Context) -> list[str]:
+        from domain.ledger import proof
+
+        async with ctx.reading() as reading:
+            return [str(difference) for difference in await proof.differences(reading)]
+
+    found = for_lenders(tenant, prove)
+    rows = [{"lender": code, "difference": line} for code, lines in found.items() for line in lines]
+    proved = ", ".join(found) or "no lender yet"
+    print_rows(rows, as_json=as_json, nothing=f"Everything adds up: {proved}.")
+    raise typer.Exit(1 if rows else 0)
