@@ -28,20 +28,14 @@ class Source:
         """Modules that are imported when this file is imported (not those inside functions or TYPE_CHECKING)."""
         found: set[str] = set()
         for node in self._at_import(self.tree.body):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found |= _named(node)
         return found
 
     def all_imports(self) -> set[str]:
         """Modules named anywhere in the file, inside functions and for types too."""
         found: set[str] = set()
         for node in ast.walk(self.tree):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found |= _named(node)
         return found
 
     @classmethod
@@ -59,6 +53,21 @@ class Source:
     @staticmethod
     def _for_types(node: ast.If) -> bool:
         return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _named(node: ast.AST) -> set[str]:
+    """What an import statement imports: modules where the names are modules, else the module they come from too."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.module:
+        full = {f"{node.module}.{alias.name}" for alias in node.names}
+        return full if all(_is_module(name) for name in full) else full | {node.module}
+    return set()
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 @cache
