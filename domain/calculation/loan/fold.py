@@ -75,6 +75,7 @@ def loan(terms: LoanTerms, events: Iterable[Event | Reversal], until: date) -> F
         day = min(rows.next_action_on or FOREVER, standing[index].value_date if index < len(standing) else FOREVER)
         if day == FOREVER:
             break
+    state.day = until
     return Fold(terms, tuple(standing), until, *rows.finish(), state.movements, state.allocations, state)
 
 

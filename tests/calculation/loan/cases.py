@@ -79,7 +79,7 @@ def pay_out(on: str, amount: str) -> PayOut:
 
 
 def paid(on: str, amount: str, **more: Any) -> Receipt:
-    return Receipt(id=f"receipt {on}", value_date=day(on), amount=fen(amount), **more)
+    return Receipt(**{"id": f"receipt {on}", "value_date": day(on), "amount": fen(amount)} | more)
 
 
 def s01_terms(**changes: Any) -> LoanTerms:

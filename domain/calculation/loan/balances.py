@@ -1,0 +1,91 @@
+"""分户账 · What the ledger holds of one loan at the close of a day, cumulative per account role.
+
+Every figure is a balance from the loan's first day, so that posting is always the difference of two of these: the
+accrual of a night is D less D − 1, and a late event is the new fold less what was posted, at the booking date. It is
+right also where interest had gone off balance in between and now never did. Each document balances by construction.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, fields
+from datetime import date
+
+from domain.calculation.allocation import Component
+from domain.calculation.loan.fold import Fold
+from domain.calculation.loan.lines import Figures, MovementKind
+
+INTEREST_COMPONENTS = (Component.INTEREST, Component.PENALTY, Component.COMPOUND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balances:
+    """In fen; assets are debits and income is a credit, both above zero. The last five are memoranda.
+
+    bank + principal + overdue principal + interest receivable + fees receivable
+    = kept money + income of interest, penalty, compound and fees.
+    """
+
+    bank: int = 0  # 1002, receipts less pay-outs
+    principal_normal: int = 0  # 1303 本金
+    principal_overdue: int = 0  # 1303 逾期
+    interest_receivable: int = 0  # 1132, on balance: interest, penalty, compound
+    fees_receivable: int = 0  # 1132 or 1221, by the chart of accounts
+    kept_money: int = 0  # 2241
+    interest_income: int = 0  # 6011
+    penalty_income: int = 0  # 6011 罚息
+    compound_income: int = 0  # 6011 复利
+    fee_income: int = 0  # 6021
+    off_balance_interest: int = 0  # 未收利息
+    received: int = 0
+    paid_out: int = 0
+    waived_interest: int = 0  # interest, penalty, compound and fee given up, lapsed waivers aside
+    collected_interest: int = 0  # interest, penalty and compound paid
+
+    def minus(self, other: "Balances") -> "Balances":
+        """What is to be posted on top of `other`."""
+        return Balances(**{f.name: getattr(self, f.name) - getattr(other, f.name) for f in fields(self)})
+
+
+def balances(fold: Fold, day: date) -> Balances:
+    """The balances at the close of `day`; all zero before the first pay-out. Raises ValueError after `until`."""
+    if day < fold.positions[0].from_date:
+        return Balances()
+    figures = fold.position_on(day)
+    moved: Counter[tuple[MovementKind, Component | None]] = Counter()
+    for movement in fold.movements:
+        if movement.value_date <= day:
+            moved[movement.kind, movement.component] += movement.amount
+
+    collected = {component: moved[MovementKind.ALLOCATED, component] for component in Component}
+    earned = _on_balance(figures)
+    received = moved[MovementKind.RECEIVED, None]
+    paid_out = moved[MovementKind.PAID_OUT, Component.PRINCIPAL]
+    given_up = sum(moved[MovementKind.WAIVED, c] - moved[MovementKind.LAPSED, c] for c in Component)
+    return Balances(
+        bank=received - paid_out,
+        principal_normal=figures.principal_outstanding - figures.overdue_principal,
+        principal_overdue=figures.overdue_principal,
+        interest_receivable=figures.on_balance_interest,
+        fees_receivable=figures.fees,
+        kept_money=figures.unapplied,
+        # Income is what was collected and what is still outstanding on balance; what was waived is neither.
+        interest_income=collected[Component.INTEREST] + earned[Component.INTEREST],
+        penalty_income=collected[Component.PENALTY] + earned[Component.PENALTY],
+        compound_income=collected[Component.COMPOUND] + earned[Component.COMPOUND],
+        fee_income=collected[Component.FEE] + figures.fees,
+        off_balance_interest=figures.off_balance_interest,
+        received=received,
+        paid_out=paid_out,
+        waived_interest=given_up,
+        collected_interest=sum(collected[component] for component in INTEREST_COMPONENTS),
+    )
+
+
+def _on_balance(figures: Figures) -> dict[Component, int]:
+    """Outstanding interest by component, none of it when the loan does not accrue."""
+    if figures.non_accrual:
+        return dict.fromkeys(INTEREST_COMPONENTS, 0)
+    return {
+        Component.INTEREST: figures.accrued_interest + figures.due_unpaid_interest,
+        Component.PENALTY: figures.penalty,
+        Component.COMPOUND: figures.compound,
+    }
