@@ -95,7 +95,7 @@ async def locked_until(connection: AsyncConnection, username: str, at: datetime)
     """Until when this user name is locked, if it is at `at`."""
     row = SignInFailures
     statement = select(row.locked_until).where(row.username_hash == _hash(username), row.locked_until > at)
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return (await connection.execute(statement.with_for_update())).scalar_one_or_none()
 
 
 async def count_failure(connection: AsyncConnection, username: str, at: datetime) -> datetime | None:
