@@ -161,5 +161,5 @@ def happened(events: Iterable[Event | Reversal]) -> list[Event]:
             raise ValueError(f"reversal {event_id} undoes itself")
         return not any(stands(reversal, (*path, event_id)) for reversal in undone_by.get(event_id, ()))
 
-    standing = [event for event in by_id.values() if isinstance(event, Event) and stands(event.id)]
+    standing = [event for event in by_id.values() if stands(event.id) and isinstance(event, Event)]
     return sorted(standing, key=lambda event: event.sort_key)
