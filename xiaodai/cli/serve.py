@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from prometheus_client.multiprocess import mark_process_dead
 
-from xiaodai.cli import api_process
+from xiaodai import api_process
 from xiaodai.cli.database import up_to_date
 from xiaodai.cli.output import Problem, Terminated, print_json, say
 from xiaodai.cli.supervisor import Child, supervise
@@ -104,28 +104,27 @@ def listening(host: str, port: int) -> socket.socket:
 
 @dataclass
 class ReadyOnce:
-    """Called each turn of the supervisor: says so once, when /readyz answers 200."""
+    """Called each turn of the supervisor: announces, once, that /readyz answers 200."""
 
     listener: socket.socket
     announce: Callable[[], None]
     done: bool = False
 
     def __call__(self) -> None:
-        host, port = self.listener.getsockname()[:2]
-        if not self.done and answers(ANY_ADDRESS.get(host, host), port):
+        if not self.done and self.answered():
             self.done = True
             self.announce()
 
-
-def answers(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=1)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    def answered(self) -> bool:
+        host, port = self.listener.getsockname()[:2]
+        connection = http.client.HTTPConnection(ANY_ADDRESS.get(host, host), port, timeout=1)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 def _addresses(settings: Settings) -> dict[str, str | None]:
