@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tenancy.address import driver_arguments
@@ -19,7 +21,17 @@ from tenancy.lender import ACTIVE, CLOSED, PROVISIONING, SUSPENDED, Lender
 from tenancy.naming import check_installation, quote
 from tenancy.passwords import lender_password
 
-__all__ = ["ACTIVE", "CLOSED", "PROVISIONING", "SUSPENDED", "Door", "Lender", "LenderNotOpen", "Overloaded"]
+__all__ = [
+    "ACTIVE",
+    "CLOSED",
+    "PROVISIONING",
+    "SUSPENDED",
+    "Door",
+    "Lender",
+    "LenderNotOpen",
+    "Overloaded",
+    "schema_changed",
+]
 
 
 class LenderNotOpen(Exception):
@@ -28,6 +40,15 @@ class LenderNotOpen(Exception):
     def __init__(self, lender: Lender) -> None:
         super().__init__(f"lender {lender.code} is {lender.status}")
         self.status = lender.status
+
+
+def schema_changed(error: Exception) -> bool:
+    """A migration changed a column's type under a prepared statement. Run the whole transaction again, once.
+
+    The first such error makes every connection of the process prepare anew, so it comes once for each migration.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return isinstance(cause, AsyncAdapt_asyncpg_dbapi.InvalidCachedStatementError)
 
 
 @lru_cache(maxsize=4096)
