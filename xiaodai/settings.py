@@ -28,18 +28,23 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """Read once per process with `get_settings()`; tests make their own with keyword arguments."""
 
-    model_config = SettingsConfigDict(env_prefix="XIAODAI_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="XIAODAI_", extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(default_factory=default_home, description="Everything the program writes lies here.")
 
     # The database. Without `database_url` an embedded PostgreSQL is started in the home.
-    database_url: str | None = Field(default=None, description="Login `xiaodai_app`: the catalog, no lender's table.")
+    database_url: str | None = Field(
+        default=None, repr=False, description="Login `xiaodai_app`: the catalog, no lender's table."
+    )
     owner_database_url: str | None = Field(
         default=None,
+        repr=False,
         description="Login `xiaodai_owner`: provisions and migrates; given to the worker and commands only.",
     )
     test_database_url: str | None = Field(
-        default=None, description="Administrator's login of a server the tests may use."
+        default=None, repr=False, description="Administrator's login of a server the tests may use."
     )
     pg_bin: Path | None = Field(default=None, description="Folder with initdb and postgres, instead of the wheel's.")
     connections: int = Field(default=20, ge=2, description="Cap of lenders' connections per process.")

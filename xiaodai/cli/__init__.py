@@ -6,6 +6,7 @@ import sys
 from types import FrameType
 
 import typer
+from pydantic import ValidationError
 
 from xiaodai.cli import day, db, demo, operator, schema, serve, tenant, test, verify, worker
 from xiaodai.cli.output import Problem, Terminated, errors
@@ -32,6 +33,10 @@ def main() -> None:
         app(prog_name="python3 xd.py")
     except (Problem, PostgresError) as problem:
         errors.print(f"[red]{problem}[/red]", soft_wrap=True)
+        sys.exit(1)
+    except ValidationError as wrong:  # of the settings; never shows what was given, which may be a secret
+        for error in wrong.errors():
+            errors.print(f"[red]XIAODAI_{str(error['loc'][0]).upper()}: {error['msg']}[/red]", soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
