@@ -1,0 +1,1 @@
+"""How the API answers: each file answers for the file of the same name in `schema/`."""

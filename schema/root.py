@@ -1,0 +1,66 @@
+"""根 · The whole schema: every file of `resolvers/` that offers something, in one list, and `build()`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from resolvers.kernel.checks import check_relations, check_root
+from schema.kernel.defaults import drop_null_defaults
+from schema.kernel.descriptions import describe_all
+from schema.kernel.entity import ENTITIES
+from schema.kernel.scalars import SCALARS
+
+# One line for each file; the order is that of the printed schema.
+MODULES = [
+    "resolvers.kernel.node",
+]
+
+
+@cache
+def build() -> strawberry.Schema:
+    """The schema of the API. Raises when a relation has no answer or a field at the root names no permission."""
+    modules = [import_module(name) for name in MODULES]
+    entities = [known.type for known in ENTITIES.values() if known.type.__module__.startswith("schema.")]
+    return assemble(modules, entities)
+
+
+def assemble(modules: list[ModuleType], entities: list[type]) -> strawberry.Schema:
+    """A schema from the classes named …Queries, …Mutations and …Subscriptions of these modules."""
+    roots = {name: _merged(name, modules, plural) for name, plural in _ROOTS.items()}
+    made = strawberry.Schema(
+        query=roots["Query"],
+        mutation=roots["Mutation"],
+        subscription=roots["Subscription"],
+        types=entities,
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+    )
+    check_root(made._schema)
+    check_relations(made._schema)
+    drop_null_defaults(made._schema)
+    describe_all(made._schema)
+    return made
+
+
+_ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
+
+
+def _merged(name: str, modules: list[ModuleType], suffix: str) -> Any:
+    offered = [
+        part
+        for module in modules
+        for part in vars(module).values()
+        if isinstance(part, type) and part.__module__ == module.__name__ and part.__name__.endswith(suffix)
+    ]
+    return merge_types(name, tuple(offered)) if offered else None
+
+
+def print_schema() -> str:
+    """What `schema/schema.graphql` holds."""
+    return build().as_str() + "\n"
