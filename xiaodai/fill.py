@@ -14,6 +14,10 @@ from tenancy.lender import Lender
 
 MODULES = (
     "domain.ledger.account",
+    "domain.configuration.parameter",
+    "domain.configuration.purpose",
+    "domain.configuration.calendar",
+    "domain.configuration.agreement",
     "domain.organization.department",
     "domain.organization.role",
     "domain.organization.employee",

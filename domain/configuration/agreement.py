@@ -17,7 +17,10 @@ from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from domain.kernel.context import Context
+    from domain.kernel.fresh_lender import FreshLender
 
 
 class ConsentType(StrEnum):
@@ -87,7 +90,7 @@ async def known(ctx: Context) -> set[tuple[ConsentType, int]]:
     return {(ConsentType(type_), version) for type_, version in found}
 
 
-async def fill(connection: Any, request: Any) -> None:
+async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """Version 1 of each text, with the lender's name in it."""
     await connection.execute(
         insert(Agreement),

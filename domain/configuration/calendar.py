@@ -21,7 +21,10 @@ from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from domain.kernel.context import Context
+    from domain.kernel.fresh_lender import FreshLender
 
 
 class DayKind(StrEnum):
@@ -81,7 +84,7 @@ async def holidays(ctx: Context, first_day: date, last_day: date) -> Holidays:
     )
 
 
-async def fill(connection: Any, request: Any) -> None:
+async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """The published years from the lender's first year on."""
     known = {
         **{day: (DayKind.HOLIDAY, name) for day, name in published.holidays.items()},

@@ -27,7 +27,10 @@ from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, choice, uuid7
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from domain.kernel.context import Context
+    from domain.kernel.fresh_lender import FreshLender
 
 
 class ParameterKind(StrEnum):
@@ -101,6 +104,7 @@ DEFINITIONS: dict[str, Definition] = {
     "limit_warning_share": _rate("限额预警 Share of a limit above which a check warns", "0.80"),
     "consumption_limit": _money("消费贷款单户上限 Most that one person may owe for consumption", None, True),
     "business_limit": _money("经营贷款单户上限 Most that one borrower may owe for business", None, True),
+    "related_shareholding": _rate("关联持股比例 A shareholder from this share on ties customers together", "0.20"),
     "working_region_codes": Definition(ParameterKind.CODES, "展业地区 Regions (GB/T 2260 prefixes); empty: all", []),
     # Cost (银发〔2025〕247号).
     "cost_cap": _rate("综合融资成本上限 Cap on the all-in cost a year", "0.24"),
@@ -299,7 +303,7 @@ async def parameters(ctx: Context, *, columns: list[Any], code: str | None = Non
 # --------------------------------------------------------------------------- a fresh lender
 
 
-async def fill(connection: Any, request: Any) -> None:
+async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """The values a fresh lender starts with, those of its licence and its own net assets among them."""
     defaults = {code: definition.default for code, definition in DEFINITIONS.items()}
     defaults |= LICENCE_LIMITS.get(request.licence_type, {})

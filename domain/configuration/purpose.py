@@ -18,7 +18,10 @@ from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from domain.kernel.context import Context
+    from domain.kernel.fresh_lender import FreshLender
 
 
 class PurposeUse(StrEnum):
@@ -81,7 +84,7 @@ async def allowed(ctx: Context, code: str) -> PurposeUse:
     return PurposeUse(row.use)
 
 
-async def fill(connection: Any, request: Any) -> None:
+async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """The purposes of a fresh lender."""
     await connection.execute(
         insert(Purpose),

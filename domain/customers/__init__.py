@@ -1,0 +1,1 @@
+"""客户管理 · Customers: individuals, enterprises, consents, related parties, blacklist."""
