@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,9 @@ def prepare(place, tools):
     say(f"Preparing {place / '.venv'} (once)…")
     environment = dict(os.environ, UV_PROJECT_ENVIRONMENT=str(place / ".venv"), UV_PYTHON_DOWNLOADS="never")
     environment.pop("VIRTUAL_ENV", None)  # somebody's own environment is none of our business
+    trusted = ssl.get_default_verify_paths()
+    if trusted.cafile or (trusted.capath and os.listdir(trusted.capath)):
+        environment.setdefault("UV_SYSTEM_CERTS", "true")  # an office's proxy signs with a certificate known only here
     command = [find_uv(tools), "sync", "--frozen", "--no-install-project", "--python", sys.executable]
     if not sys.stderr.isatty():
         command.append("--quiet")  # on a terminal uv shows its bars

@@ -49,15 +49,17 @@ class Settings(BaseSettings):
     pg_bin: Path | None = Field(default=None, description="Folder with initdb and postgres, instead of the wheel's.")
     connections: int = Field(default=20, ge=2, description="Cap of lenders' connections per process.")
 
-    # Secrets: base64 or any text of at least 32 characters.
+    # Secrets: any text of at least 32 characters.
     given_master_secret: SecretStr | None = Field(
         default=None,
         validation_alias="XIAODAI_MASTER_SECRET",
+        min_length=32,
         description="The lenders' database passwords derive from it.",
     )
     given_personal_data_key: SecretStr | None = Field(
         default=None,
         validation_alias="XIAODAI_PERSONAL_DATA_KEY",
+        min_length=32,
         description="Wraps each lender's key for personal data.",
     )
     given_installation: str | None = Field(
@@ -134,8 +136,6 @@ class Settings(BaseSettings):
 
     def _secret(self, name: str, given: SecretStr | None) -> bytes:
         text = given.get_secret_value() if given else kept_secret(self.home, name, lambda: secrets.token_urlsafe(48))
-        if len(text) < 32:
-            raise ValueError(f"XIAODAI_{name.upper()} has fewer than 32 characters")
         return text.encode()
 
 

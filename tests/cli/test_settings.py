@@ -49,8 +49,8 @@ def test_secrets_are_made_once_and_differ_between_homes(tmp_path: Path) -> None:
 
 
 def test_a_short_secret_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="XIAODAI_MASTER_SECRET"):
-        _ = Settings(home=tmp_path, given_master_secret="short").master_secret
+    with pytest.raises(ValidationError, match="XIAODAI_MASTER_SECRET"):
+        Settings(home=tmp_path, XIAODAI_MASTER_SECRET="short")
 
 
 def test_a_secret_does_not_show_in_prints(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def main() -> None:
         sys.exit(1)
     except ValidationError as wrong:  # of the settings; never shows what was given, which may be a secret
         for error in wrong.errors():
-            errors.print(f"[red]XIAODAI_{str(error['loc'][0]).upper()}: {error['msg']}[/red]", soft_wrap=True)
+            name = str(error["loc"][0]).upper().removeprefix("XIAODAI_")
+            errors.print(f"[red]XIAODAI_{name}: {error['msg']}[/red]", soft_wrap=True)
         sys.exit(1)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
