@@ -20,6 +20,11 @@ from schema.kernel.scalars import SCALARS
 # One line for each file; the order is that of the printed schema.
 MODULES = [
     "resolvers.kernel.node",
+    "resolvers.identity.session",
+    "resolvers.identity.tenant",
+    "resolvers.organization.department",
+    "resolvers.organization.role",
+    "resolvers.organization.employee",
 ]
 
 

@@ -60,12 +60,12 @@ def plain_username(username: str) -> str:
     return unicodedata.normalize("NFKC", username).strip().casefold()
 
 
-def check_username(username: str) -> str:
+def check_username(username: str, field: str = "username") -> str:
     """The plain form. Raises INVALID_INPUT unless it is 2 to 100 visible characters without blanks."""
     plain = plain_username(username)
     if not 2 <= len(plain) <= 100 or not plain.isprintable() or any(sign.isspace() for sign in plain):
         raise InvalidInput(
-            "username",
+            field,
             zh="用户名应为 2 至 100 个可见字符，不含空格。",
             en="A user name is 2 to 100 visible characters without blanks.",
         )

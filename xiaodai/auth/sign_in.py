@@ -17,7 +17,7 @@ from domain.kernel.context import SYSTEM, Actor, Context, Request
 from domain.kernel.ports import Ports
 from domain.kernel.refusals import AccountLocked, BadCredentials, Refusal, TenantSuspended
 from domain.organization import credential, employee, session
-from domain.organization.credential import LOCKED_FOR, TRIES, Credential
+from domain.organization.credential import LOCKED_FOR, LONGEST, TRIES, Credential
 from tenancy.catalog import Catalog, Operator
 from tenancy.current import ACTIVE, SUSPENDED, Lender, LenderNotOpen
 from xiaodai.auth import passwords
@@ -53,11 +53,13 @@ class Identity:
     async def sign_in(self, ports: Ports, request: Request, code: str, username: str, password: str) -> SignedIn:
         """Raises BAD_CREDENTIALS, ACCOUNT_LOCKED or TENANT_SUSPENDED."""
         lender = await self._catalog.find(code)
+        if len(password) > LONGEST:  # nobody has one; hashing it would only cost
+            raise BadCredentials()
         if lender is not None and lender.status == SUSPENDED:
             raise TenantSuspended("tenant")
         if lender is None or lender.status != ACTIVE:
             await passwords.matches_in_thread(None, password)
-            raise BadCredentials("password")
+            raise BadCredentials()
         system = Context(lender=lender, actor=SYSTEM, ports=ports, request=request)
         try:
             return await self._sign_in(system, lender, username, password)
@@ -82,7 +84,7 @@ class Identity:
                 named = {"table": "employees", "id": str(known.employee_id), "refused": refused.code if refused else ""}
                 ctx.bound.changes.append(named)
             await audit.record(ctx, "organization.session.refuse", None)
-        raise refused or BadCredentials("password")
+        raise refused or BadCredentials()
 
     async def _judge(self, ctx: Context, username: str, known: Any, right: bool) -> tuple[Refusal | None, Actor | None]:
         """A refusal, or who it is. What is counted here is committed, whatever the answer."""
@@ -91,10 +93,10 @@ class Identity:
         if not right:
             await credential.count_failure(ctx.connection, username, now)
         if locked:
-            return AccountLocked("password", until=locked.isoformat(timespec="seconds")), None
+            return AccountLocked(until=locked.isoformat(timespec="seconds")), None
         actor = await employee.actor(ctx.connection, known.employee_id) if right else None
         if actor is None:  # wrong, or somebody who left
-            return BadCredentials("password"), None
+            return BadCredentials(), None
         await credential.forget_failures(ctx.connection, username)
         return None, actor
 
@@ -129,17 +131,19 @@ class Identity:
 
     async def sign_in_operator(self, username: str, password: str) -> SignedIn:
         """Raises BAD_CREDENTIALS, for a locked operator too: another answer would tell that there is one of this name."""
+        if len(password) > LONGEST:
+            raise BadCredentials()
         known = await self._catalog.find_operator(username)
         right = await passwords.matches_in_thread(known.password_hash if known else None, password)
         now = machine_now()
         latest = await self._catalog.find_operator(username)  # others may have been counted meanwhile
         if latest is None:
-            raise BadCredentials("password")
+            raise BadCredentials()
         if not right:
             await self._count_failure(latest, now)
         if not right or not latest.active or (latest.locked_until and latest.locked_until > now):
             await self._catalog.note_action(latest.id, "SIGN_IN_REFUSED", None)
-            raise BadCredentials("password")
+            raise BadCredentials()
         await self._welcome(latest, password)
         token, expires_at = new_token(None), now + self._lasting
         session_id = await self._catalog.open_operator_session(latest.id, hash_token(token).hex(), expires_at)
