@@ -272,6 +272,8 @@ async def _in_use(ctx: Context, product_id: UUID, expected_version: int) -> Loan
 
 def _row(code: str, version: int, terms: Terms) -> LoanProduct:
     said = asdict(terms)
+    if Method.BALLOON in terms.methods:
+        said["amortization_periods"] = terms.amortization_periods or terms.max_periods
     lists = {name: [str(item) for item in said.pop(name)] for name in ("methods", "allocation_order", "lending_modes")}
     return LoanProduct(code=code, version=version, state=ProductState.ACTIVE, **said, **lists)
 

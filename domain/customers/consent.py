@@ -15,7 +15,7 @@ from domain.configuration import agreement
 from domain.configuration.agreement import ConsentType
 from domain.customers.customer import Customer
 from domain.kernel.command import command, lock
-from domain.kernel.refusals import ConsentMissing, Duplicate, InvalidInput, InvalidState
+from domain.kernel.refusals import Duplicate, InvalidInput, InvalidState
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, choice
 
@@ -111,10 +111,3 @@ async def missing(
     )
     have = set(given.scalars())
     return [type_ for type_ in needed if type_ not in have]
-
-
-async def require(ctx: Context, customer_id: UUID) -> None:
-    """Refuses work that needs consents which are not there (bureau query, application). Raises ConsentMissing."""
-    lacking = await missing(ctx, customer_id)
-    if lacking:
-        raise ConsentMissing("customerId", consents=lacking)

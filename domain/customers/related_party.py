@@ -66,8 +66,8 @@ class Party:
 # --------------------------------------------------------------------------- commands
 
 
-@command("customers.related_party.add")
-async def add(ctx: Context, *, customer_id: UUID, relation: Relation, party: Party) -> RelatedParty:
+@command("customers.related_party.create")
+async def create(ctx: Context, *, customer_id: UUID, relation: Relation, party: Party) -> RelatedParty:
     """Names a related party of a customer. Raises NotFound, InvalidIdNumber, InvalidUscc, InvalidMobile, InvalidInput."""
     customer = await lock(ctx, Customer, customer_id, "customerId")
     return attach(ctx, customer.id, relation, party)
