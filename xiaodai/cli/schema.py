@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from xiaodai.cli.output import print_json
+
 app = typer.Typer(name="schema", help="The GraphQL schema. Example: python3 xd.py schema print", no_args_is_help=True)
 
 
@@ -23,6 +25,9 @@ def print_schema(
 
     Example: python3 xd.py schema print > schema/schema.graphql
     """
-    from schema.root import printed_schema  # takes a second, which --help need not wait for
+    from schema.root import build, print_schema  # takes a second, which --help need not wait for
 
-    typer.echo(printed_schema(), nl=False)
+    if as_json:
+        print_json(build().introspect())
+    else:
+        typer.echo(print_schema(), nl=False)

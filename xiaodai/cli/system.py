@@ -9,8 +9,10 @@ from domain.kernel.ports import Ports
 from tenancy.catalog import Catalog
 from tenancy.current import Door
 from tenancy.lender import ACTIVE, Lender
+from tenancy.wake import Bell
 from xiaodai.cli.database import up_to_date
 from xiaodai.cli.output import Problem
+from xiaodai.jobs.wakeups import Wakeups
 from xiaodai.keys import LenderKeys
 from xiaodai.settings import Settings
 
@@ -22,12 +24,16 @@ def for_lenders(code: str | None, work: Callable[[Context], Awaitable[Found]]) -
 
     async def go(settings: Settings) -> dict[str, Found]:
         catalog = Catalog(str(settings.database_url))
+        bell = Bell(str(settings.database_url))
         door = Door(str(settings.database_url), settings.installation, settings.master_secret)
-        ports = Ports(door=door, keys=LenderKeys(settings.personal_data_key))
+        wakeups = Wakeups(catalog, bell)
+        ports = Ports(door=door, keys=LenderKeys(settings.personal_data_key), after_commit=wakeups)
+        await bell.start()
         try:
             lenders = [await _one(catalog, code)] if code else await _active(catalog)
             return {lender.code: await work(Context(lender=lender, actor=SYSTEM, ports=ports)) for lender in lenders}
         finally:
+            await bell.close()
             await door.close()
             await catalog.close()
 
