@@ -9,7 +9,6 @@ from domain.calculation.allocation import Component, InvalidAmount, Strategy, al
 from domain.calculation.loan.debt import installment_state
 from domain.calculation.loan.events import Reversal
 from domain.calculation.loan.fold import loan
-from domain.calculation.loan.installments import installments_on
 from domain.calculation.money import fen
 from tests.calculation.loan.cases import day, golden, paid, s01_paid, s01_terms
 
@@ -69,12 +68,12 @@ def test_a18_a_reversal_restores_the_receivables_exactly() -> None:
     until = date(2026, 3, 7)
     before = loan(s01_terms(), s01_paid(0), until)
     with_receipt = loan(s01_terms(), [*s01_paid(0), late], until)
-    assert installments_on(with_receipt, until)[0].unpaid_principal == fen("88.85")
+    assert with_receipt.installments_on(until)[0].unpaid_principal == fen("88.85")
     restored = loan(s01_terms(), [*s01_paid(0), late, Reversal(id="undo", target=late.id)], until)
     assert restored.positions == before.positions
     assert restored.overdue_lines == before.overdue_lines
-    assert installments_on(restored, until) == installments_on(before, until)
-    due = installments_on(restored, until)[0]
+    assert restored.installments_on(until) == before.installments_on(until)
+    due = restored.installments_on(until)[0]
     wanted = CASES["A05"]["receivables"][0]
     got = (due.penalty, due.compound, due.unpaid_interest, due.unpaid_principal)
     assert got == tuple(fen(wanted[name]) for name in ("penalty", "compound", "interest", "principal"))

@@ -132,6 +132,8 @@ class Debt:
             self.comp_num -= amount * self.den
         if not self.open and not self.in_arrears:  # settled within grace: the default never was
             self.pen_num = self.comp_num = 0
+            self.arrears.clear()
+            self._note()
 
     def change_rate(self, rate: DefaultRate) -> None:
         """Go on at another rate, the sums being advanced to today: rescaled to the common denominator."""

@@ -13,7 +13,9 @@ from domain.calculation.classification import class_for_dpd, day_limits
 from domain.calculation.loan.debt import Debt
 from domain.calculation.loan.effects import happen, lapse_promises
 from domain.calculation.loan.events import Event, PayOut, Rank, Reversal, happened
+from domain.calculation.loan.installments import Installment, installments
 from domain.calculation.loan.lines import FOREVER, Figures, Movement, MovementKind, OverdueLine, Position, figures
+from domain.calculation.loan.quote import Quote, payoff
 from domain.calculation.loan.replan import first_version
 from domain.calculation.loan.state import AllocationLine, LoanState, default_rate
 from domain.calculation.loan.terms import LoanTerms
@@ -42,6 +44,14 @@ class Fold:
         index = bisect_right(self.positions, day, key=lambda row: row.from_date) - 1
         lines = [line for line in self.overdue_lines if line.from_date <= day < line.to_date]
         return figures(self.positions[index], lines, day)
+
+    def installments_on(self, day: date) -> list[Installment]:
+        """The installments at the close of `day`, due and planned, by seq."""
+        return installments(self.on(day).state)
+
+    def quote_on(self, day: date) -> Quote:
+        """What settles the loan at the close of `day`: a receipt of `to_pay` with SETTLE on that day leaves nothing."""
+        return payoff(self.on(day).state)
 
     def on(self, day: date) -> "Fold":
         """The same loan, with today's knowledge, folded only to the close of `day`."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.calculation.loan.debt import COMPOUND, PENALTY, Debt, InstallmentState
-from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.state import LoanState
 
 
@@ -26,10 +25,9 @@ class Installment:
     state: InstallmentState
 
 
-def installments_on(fold: Fold, day: date) -> list[Installment]:
-    """All installments at the close of `day`, by seq: those that have fallen due and those still planned."""
-    state = fold.on(day).state
-    due = [_due(state.debts[seq], day) for seq in sorted(state.debts)]
+def installments(state: LoanState) -> list[Installment]:
+    """All installments as they stand in this state, by seq: those that have fallen due and those still planned."""
+    due = [_due(state.debts[seq], state.day) for seq in sorted(state.debts)]
     return due + _planned(state)
 
 

@@ -6,6 +6,7 @@ what has grown (X6). A waiver restates the whole line: (interest − waived) x e
 
 from dataclasses import dataclass, field
 from datetime import date
+from enum import Enum, auto
 from fractions import Fraction
 from math import lcm
 
@@ -21,19 +22,25 @@ from domain.calculation.schedule import (
 )
 
 
+class Growth(Enum):
+    """How a stretch grows."""
+
+    SPREAD = auto()  # the interest of the installment, evenly over the days of the period
+    PERIODIC = auto()  # balance x period rate, evenly over the days of the period: after a change inside it
+    BY_DAYS = auto()  # balance x annual rate ÷ days of the year
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From a day on: the principal not yet due, the rate, and what a day adds: step ÷ den fen.
-
-    `spread` is the interest of the whole installment where that is spread evenly over its days, else None.
-    """
+    """From a day on: the principal not yet due, the rate, and what a day adds: step ÷ den fen."""
 
     from_date: date
     balance: int
     annual_rate: Fraction
+    growth: Growth
     step: int
     den: int
-    spread: int | None = None
+    period_days: int
 
 
 @dataclass(slots=True)
@@ -57,11 +64,10 @@ class Running:
     @classmethod
     def begin(cls, planned: PlannedInstallment, balance: int, plan: PlanTerms) -> "Running":
         """A whole period. PERIODIC spreads the interest of the installment evenly; else each day bears its own."""
-        first = _daily(planned.start_date, balance, plan)
+        start, days, rate = planned.start_date, planned.days, plan.annual_rate
         if plan.basis is Basis.PERIODIC:
-            interest = planned.interest
-            first = Stretch(planned.start_date, balance, plan.annual_rate, interest, planned.days, spread=interest)
-        return cls(planned, [first])
+            return cls(planned, [Stretch(start, balance, rate, Growth.SPREAD, planned.interest, days, days)])
+        return cls(planned, [_by_days(start, balance, plan, days)])
 
     def change(self, planned: PlannedInstallment, balance: int, plan: PlanTerms, day: date) -> None:
         """Go on under a new plan: what has grown stays, the rest of the days grows on the new balance, unrounded."""
@@ -129,16 +135,15 @@ class Running:
         return sum(s.step * (den // s.den) * days for s, days in self.days(day)), den
 
 
-def _daily(day: date, balance: int, plan: PlanTerms) -> Stretch:
-    rate, year = plan.annual_rate, days_in_year(plan.basis)
-    return _at_rate(day, balance, rate, rate / year)
+def _by_days(day: date, balance: int, plan: PlanTerms, period_days: int) -> Stretch:
+    daily = plan.annual_rate / days_in_year(plan.basis)
+    step = balance * daily.numerator
+    return Stretch(day, balance, plan.annual_rate, Growth.BY_DAYS, step, daily.denominator, period_days)
 
 
-def _after_change(day: date, balance: int, plan: PlanTerms, days: int) -> Stretch:
+def _after_change(day: date, balance: int, plan: PlanTerms, period_days: int) -> Stretch:
     if plan.basis is not Basis.PERIODIC or plan.method in BY_DAYS_ONLY:
-        return _daily(day, balance, plan)
-    return _at_rate(day, balance, plan.annual_rate, period_rate(plan.annual_rate, plan.period_unit) / days)
-
-
-def _at_rate(day: date, balance: int, annual_rate: Fraction, daily_rate: Fraction) -> Stretch:
-    return Stretch(day, balance, annual_rate, balance * daily_rate.numerator, daily_rate.denominator)
+        return _by_days(day, balance, plan, period_days)
+    daily = period_rate(plan.annual_rate, plan.period_unit) / period_days
+    step = balance * daily.numerator
+    return Stretch(day, balance, plan.annual_rate, Growth.PERIODIC, step, daily.denominator, period_days)

@@ -9,9 +9,8 @@ import pytest
 from domain.calculation.allocation import Component
 from domain.calculation.loan.events import Acceleration, Amendment, Event, PayOut, PrepaymentMode, Waiver
 from domain.calculation.loan.fold import Fold, loan
-from domain.calculation.loan.installments import Installment, installments_on
+from domain.calculation.loan.installments import Installment
 from domain.calculation.loan.lines import MovementKind
-from domain.calculation.loan.quote import quote
 from domain.calculation.money import fen
 from domain.calculation.schedule import Basis, Method, PlanError
 from tests.calculation.loan.cases import day, golden, paid, pay_out, s01_paid, s01_terms
@@ -21,7 +20,7 @@ REDUCE, SHORTEN, SETTLE = PrepaymentMode
 
 
 def rows(known: Fold) -> list[tuple[Any, ...]]:
-    return [(r.seq, r.start_date, r.due_date, r.principal, r.interest) for r in installments_on(known, known.until)]
+    return [(r.seq, r.start_date, r.due_date, r.principal, r.interest) for r in known.installments_on(known.until)]
 
 
 def golden_rows(case_id: str) -> list[tuple[Any, ...]]:
@@ -32,7 +31,7 @@ def golden_rows(case_id: str) -> list[tuple[Any, ...]]:
 
 
 def installment(known: Fold, seq: int) -> Installment:
-    return next(row for row in installments_on(known, known.until) if row.seq == seq)
+    return next(row for row in known.installments_on(known.until) if row.seq == seq)
 
 
 CHANGES: dict[str, tuple[int, Event]] = {
@@ -66,7 +65,7 @@ def test_the_changed_plan_runs_to_its_end(case_id: str) -> None:
 def test_s35_settlement() -> None:
     terms = s01_terms(prepayment_fee_rate=Fraction("0.01"))
     on, wanted = date(2026, 6, 25), S["S35"]["settlement"]
-    price = quote(loan(terms, s01_paid(5), on), on)
+    price = loan(terms, s01_paid(5), on).quote_on(on)
     got = (price.principal, price.interest, price.fee, price.total, price.to_pay)
     assert got == tuple(fen(wanted[name]) for name in ("principal", "interest", "fee", "total", "total"))
     known = loan(terms, [*s01_paid(5), paid("2026-06-25", wanted["total"], prepayment=SETTLE)], date(2027, 2, 1))
@@ -77,13 +76,13 @@ def test_s35_settlement() -> None:
     settled = installment(known, 6)
     assert (settled.due_date, settled.paid_on, settled.state.value) == (on, on, "PAID")
     assert known.positions[-1].next_action_on is None
-    assert len(installments_on(known, on)) == 6
+    assert len(known.installments_on(on)) == 6
 
 
 def test_settling_with_too_little_keeps_the_money_and_with_kept_money_needs_less() -> None:
     terms, on = s01_terms(), date(2026, 6, 25)
     early = paid("2026-06-20", "500.00")
-    price = quote(loan(terms, [*s01_paid(5), early], on), on)
+    price = loan(terms, [*s01_paid(5), early], on).quote_on(on)
     assert price.to_pay == price.total - 50000
     short = loan(terms, [*s01_paid(5), early, paid("2026-06-25", "59000.00", prepayment=SETTLE)], on)
     assert short.position_on(on).unapplied == 5950000
@@ -96,7 +95,7 @@ def test_x4_the_quote_counts_days_the_line_spreads() -> None:
     on = date(2026, 5, 25)
     known = loan(s01_terms(), s01_paid(4), on)
     assert known.position_on(on).accrued_interest == 21930
-    assert quote(known, on).interest == 22661
+    assert known.quote_on(on).interest == 22661
     settled = loan(s01_terms(), [*s01_paid(4), paid("2026-05-25", "68210.83", prepayment=SETTLE)], on)
     restated = [m.amount for m in settled.movements if m.kind is MovementKind.RESTATED]
     assert restated == [731]
@@ -109,13 +108,13 @@ def test_x6_prepaid_inside_a_period() -> None:
     assert known.position_on(on).accrued_interest == 21930
     fifth = installment(known, 5)
     assert (fifth.principal, fifth.interest) == (458433, 47662)
-    assert {r.principal + r.interest for r in installments_on(known, on)[5:-1]} == {496417}
+    assert {r.principal + r.interest for r in known.installments_on(on)[5:-1]} == {496417}
 
 
 def test_x7_shortened_inside_a_period() -> None:
     on = date(2026, 5, 25)
     known = loan(s01_terms(), [*s01_paid(4), paid("2026-05-25", "30000.00", prepayment=SHORTEN)], on)
-    plan = installments_on(known, on)
+    plan = known.installments_on(on)
     assert [(r.principal, r.interest) for r in plan[4:6]] == [(850504, 47662), (859009, 29479)]
     assert len(plan) == len(S["S34"]["rows"])
     after = loan(s01_terms(), [*s01_paid(4), paid("2026-05-25", "30000.00", prepayment=SHORTEN)], date(2026, 6, 15))
@@ -127,7 +126,7 @@ def test_equal_principal_splits_the_rest_or_keeps_its_part(mode: PrepaymentMode,
     """50,000 over 8, 30,000 prepaid in the first period."""
     terms = s01_terms(principal=5_000_000, method=Method.EQUAL_PRINCIPAL, periods=8)
     events = [pay_out("2026-01-15", "50000.00"), paid("2026-01-20", "30000.00", prepayment=mode)]
-    plan = installments_on(loan(terms, events, date(2026, 1, 20)), date(2026, 1, 20))
+    plan = loan(terms, events, date(2026, 1, 20)).installments_on(date(2026, 1, 20))
     assert [row.principal for row in plan] == parts
 
 
@@ -147,7 +146,7 @@ def test_prepaying_everything_leaves_the_interest_to_its_due_date() -> None:
     on_due_date = [*s01_paid(3), paid("2026-05-15", "76869.10", prepayment=REDUCE)]
     at_once = loan(s01_terms(), on_due_date, date(2026, 6, 15))
     assert at_once.position_on(date(2026, 5, 15)).principal_outstanding == 0
-    assert [row.seq for row in installments_on(at_once, date(2026, 6, 15))] == [1, 2, 3, 4]
+    assert [row.seq for row in at_once.installments_on(date(2026, 6, 15))] == [1, 2, 3, 4]
 
 
 def test_a_prepayment_pays_its_fee_out_of_the_same_money() -> None:
@@ -205,7 +204,7 @@ def test_acceleration_makes_everything_due_in_one_installment() -> None:
     assert (late.days_past_due, late.overdue_principal) == (4, 6798422)
     assert late.penalty == 13597  # 67,984.22 x 18 % x 4 ÷ 360
     last = installment(known, 5)
-    assert (last.due_date, last.principal, last.interest, len(installments_on(known, known.until))) == (
+    assert (last.due_date, last.principal, last.interest, len(known.installments_on(known.until))) == (
         on,
         6798422,
         21930,

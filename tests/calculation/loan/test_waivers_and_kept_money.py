@@ -8,9 +8,7 @@ import pytest
 from domain.calculation.allocation import Component, InvalidAmount
 from domain.calculation.loan.events import Amendment, Fee, PrepaymentMode, Reversal, Waiver
 from domain.calculation.loan.fold import Fold, loan
-from domain.calculation.loan.installments import installments_on
 from domain.calculation.loan.lines import MovementKind
-from domain.calculation.loan.quote import quote
 from domain.calculation.schedule import Basis, Method
 from tests.calculation.loan.cases import day, paid, pay_out, s01_paid, s01_terms
 
@@ -33,7 +31,7 @@ def s01(until: str, *events: object, paid_installments: int = 0, **terms: object
 
 
 def states(known: Fold, count: int) -> list[str]:
-    return [row.state.value for row in installments_on(known, known.until)[:count]]
+    return [row.state.value for row in known.installments_on(known.until)[:count]]
 
 
 def test_a13_the_penalty_is_waived_before_the_payment() -> None:
@@ -68,13 +66,13 @@ def test_a_late_receipt_shrinks_a_waiver() -> None:
 
 def test_a_waiver_without_an_installment_never_touches_the_running_one() -> None:
     known = s01("2026-02-10", waive("2026-02-10", INTEREST, 50000))
-    assert installments_on(known, known.until)[0].unpaid_interest == 100000
+    assert known.installments_on(known.until)[0].unpaid_interest == 100000
 
 
 def test_an_installment_wholly_waived_reads_waived() -> None:
     terms = {"method": Method.INTEREST_ONLY, "basis": Basis.ACTUAL_360}
     known = s01("2026-02-15", waive("2026-02-10", INTEREST, 103333, seq=1), **terms)
-    first = installments_on(known, known.until)[0]
+    first = known.installments_on(known.until)[0]
     assert (first.interest, first.unpaid_interest, first.state.value, first.paid_on) == (103333, 0, "WAIVED", None)
     assert known.position_on(day("2026-02-12")).accrued_interest == 0
 
@@ -90,7 +88,7 @@ def test_a_conditional_waiver_stands_when_everything_due_was_paid() -> None:
     waiver = waive("2026-03-07", PENALTY, 7885, until="2026-03-10")
     known = s01("2026-03-20", waiver, paid("2026-03-10", "8920.00"))
     assert not [m for m in known.movements if m.kind is MovementKind.LAPSED]
-    assert installments_on(known, known.until)[0].state.value == "PAID"
+    assert known.installments_on(known.until)[0].state.value == "PAID"
 
 
 def test_a_conditional_waiver_lapses_on_the_day_after() -> None:
@@ -156,14 +154,14 @@ def test_a_fee_waits_for_its_installment_or_is_due_at_once() -> None:
     late = Fee(id="late", value_date=day("2026-02-20"), seq=1, amount=30000)
     known = s01("2026-02-20", late, paid_installments=1)
     assert known.position_on(day("2026-02-20")).fees == 30000
-    assert installments_on(known, known.until)[0].state.value == "OVERDUE_PARTIAL"
+    assert known.installments_on(known.until)[0].state.value == "OVERDUE_PARTIAL"
     assert known.position_on(day("2026-02-20")).days_past_due == 0
 
 
 def test_the_quote_holds_a_fee_charged_ahead() -> None:
     ahead = Fee(id="fee", value_date=day("2026-01-20"), seq=9, amount=20000)
     on = day("2026-01-25")
-    price = quote(s01("2026-01-25", ahead), on)
+    price = s01("2026-01-25", ahead).quote_on(on)
     assert price.fee == 20000
     settled = s01("2026-01-25", ahead, paid("2026-01-25", "100533.33", prepayment=PrepaymentMode.SETTLE))
     assert price.total == 10053333
@@ -236,5 +234,5 @@ def test_a_settled_installment_comes_back_at_the_rate_in_force() -> None:
     waiver = waive("2026-02-15", INTEREST, 100000, until="2026-03-15")
     rate = Amendment(id="rate", value_date=day("2026-03-01"), annual_rate=Fraction("0.06"))
     known = s01("2026-03-26", waiver, paid("2026-02-15", "7884.88"), rate)
-    first = installments_on(known, known.until)[0]
+    first = known.installments_on(known.until)[0]
     assert (first.unpaid_interest, first.compound) == (100000, 250)  # 10 days at 9 %
