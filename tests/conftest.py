@@ -7,6 +7,8 @@ import pytest
 from tests.support import database as databases
 from xiaodai.embedded_postgres import Addresses
 
+pytest_plugins = ["tests.support.actors"]
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Addresses]:

@@ -9,24 +9,27 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.kernel.clock import BusinessClock, machine_now, moment
 from domain.kernel.fresh_lender import FreshLender
+from schema import root
 from tenancy.catalog import ProvisionRequest
 from tenancy.lender import Lender
 
 MODULES = (
     "domain.ledger.account",
+    "domain.organization.department",
+    "domain.organization.role",
+    "domain.organization.employee",
     "domain.configuration.parameter",
     "domain.configuration.purpose",
     "domain.configuration.calendar",
     "domain.configuration.agreement",
-    "domain.organization.department",
-    "domain.organization.role",
-    "domain.organization.employee",
+    "domain.workflow.definition",
 )
 
 
 async def fill(connection: AsyncConnection, lender: Lender, request: ProvisionRequest) -> None:
     """The callback of `tenancy.provision`: opens the first business day, then lets every module write its rows."""
-    import_module("schema.root")  # every permission must be declared before the built-in roles take theirs
+    for offered in root.MODULES:  # every permission must be declared before the built-in roles take theirs
+        import_module(offered)
     opened_at = machine_now()
     await connection.execute(
         insert(BusinessClock).values(id=1, business_date=request.open_on, opened_at=opened_at, sandbox=request.sandbox)
