@@ -14,6 +14,7 @@ from typing import Any
 
 from alembic.autogenerate import render_python_code
 from alembic.operations.ops import CreateForeignKeyOp, CreateIndexOp, CreateTableOp, MigrateOperation, UpgradeOps
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -30,9 +31,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import conv
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from migrations.line import CATALOG, TENANT
+from migrations.native import Native
 
 MODULES = (
     "kernel",
@@ -56,6 +58,8 @@ FILE = '''"""{module}: {count} tables. Drawn by `python -m migrations.draft` bef
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from migrations.native import Native
 
 revision = "{revision}"
 down_revision = {before}
@@ -154,8 +158,11 @@ def _create_index(index: Index) -> CreateIndexOp:
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type as the database has it: enumerations are text (their CHECK is written out), decorators what they wrap."""
+    kind = kind._variant_mapping.get("postgresql", kind)
     if isinstance(kind, TypeDecorator):
         kind = kind.load_dialect_impl(DIALECT)
+    if isinstance(kind, UserDefinedType):
+        return Native(kind.compile(DIALECT))
     return String(kind.length) if isinstance(kind, Enum) else kind
 
 
@@ -182,7 +189,8 @@ def _module(table: Table) -> str:
 
 
 def _python(operations: list[MigrateOperation]) -> str:
-    code = render_python_code(UpgradeOps(operations), sqlalchemy_module_prefix="sa.", alembic_module_prefix="op.")
+    context = MigrationContext.configure(dialect_name="postgresql")
+    code = render_python_code(UpgradeOps(operations), migration_context=context, user_module_prefix="")
     return "\n".join(line for line in str(code).splitlines() if not line.lstrip().startswith("# ###")).strip()
 
 

@@ -138,7 +138,11 @@ class Catalog:
         return await self._set_status(lender_id, SUSPENDED)
 
     async def resume(self, lender_id: UUID) -> Lender | None:
-        return await self._set_status(lender_id, ACTIVE)
+        """启用. His jobs are looked at again."""
+        lender = await self._set_status(lender_id, ACTIVE)
+        if lender:
+            await self.add_hint(lender.id, datetime.now(UTC))
+        return lender
 
     async def tell_business_date(self, lender_id: UUID, day: date) -> None:
         """After an end of day: what the list of lenders shows."""

@@ -1,0 +1,122 @@
+"""任务队列 · The jobs of one lender, taken from his own schema one at a time.
+
+A job is claimed by moving its `due_at` on by a lease; the lease is renewed while the handler runs, so a job of a
+worker that was killed comes up again by itself. Handlers are safe to repeat. No transaction stays open while a
+handler works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select, update
+
+from domain.kernel.clock import machine_now
+from domain.kernel.context import Context
+from domain.kernel.job import Handler, Job, JobState
+from xiaodai.observability import JOBS as CARRIED_OUT
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=30)
+RENEW_SECONDS = 10.0
+MOST_ATTEMPTS = 10
+LONGEST_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job in hand. `attempts` counts this one."""
+
+    id: UUID
+    handler: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+async def run_due(ctx: Context, handlers: Mapping[str, Handler], *, most: int) -> datetime | None:
+    """Carries out up to `most` due jobs, the longest due first. Answers when the next one is due, or null."""
+    for _ in range(most):
+        job = await claim(ctx)
+        if job is None:
+            break
+        await carry_out(ctx, job, handlers)
+    return await next_due(ctx)
+
+
+async def claim(ctx: Context) -> Claimed | None:
+    """The longest due job, leased. Two workers never get the same one."""
+    now = machine_now()
+    due = select(Job.id).where(Job.state == JobState.WAITING, Job.due_at <= now)
+    first = due.order_by(Job.due_at, Job.id).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    lease = (
+        update(Job)
+        .where(Job.id == first)
+        .values(due_at=now + LEASE, attempts=Job.attempts + 1)
+        .returning(Job.id, Job.handler, Job.payload, Job.attempts)
+    )
+    async with ctx.ports.door.enter(ctx.lender, write=True) as connection:
+        row = (await connection.execute(lease)).one_or_none()
+    return Claimed(*row) if row else None
+
+
+async def carry_out(ctx: Context, job: Claimed, handlers: Mapping[str, Handler]) -> None:
+    """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times."""
+    renewing = asyncio.create_task(_renew(ctx, job.id))
+    try:
+        again_at = await handlers[job.handler](ctx, job.payload)
+    except Exception as error:
+        log.exception("a job failed", lender=ctx.lender.code, job=job.handler, id=str(job.id), attempts=job.attempts)
+        await _failed(ctx, job, error)
+    except asyncio.CancelledError:
+        renewing.cancel()
+        await _write(ctx, job.id, due_at=machine_now(), attempts=job.attempts - 1)  # handed back: the worker is ending
+        raise
+    else:
+        done = {"state": JobState.DONE, "finished_at": machine_now(), "error": None}
+        await _write(ctx, job.id, **({"due_at": again_at, "attempts": 0, "error": None} if again_at else done))
+        CARRIED_OUT.labels(job.handler, "done").inc()
+    finally:
+        renewing.cancel()
+        with suppress(asyncio.CancelledError):
+            await renewing
+
+
+async def next_due(ctx: Context) -> datetime | None:
+    """When the first waiting job of this lender is due; a leased one counts with the end of its lease."""
+    query = select(func.min(Job.due_at)).where(Job.state == JobState.WAITING)
+    async with ctx.ports.door.enter(ctx.lender) as connection:
+        due_at: datetime | None = (await connection.execute(query)).scalar_one()
+    return due_at
+
+
+async def _failed(ctx: Context, job: Claimed, error: Exception) -> None:
+    """The row keeps the kind of the error only: its text may hold what must not lie in a job."""
+    values: dict[str, Any] = {"error": type(error).__name__}
+    if job.attempts >= MOST_ATTEMPTS:
+        values |= {"state": JobState.FAILED, "finished_at": machine_now()}
+    else:
+        values["due_at"] = machine_now() + min(timedelta(seconds=2**job.attempts), LONGEST_WAIT)
+    await _write(ctx, job.id, **values)
+    CARRIED_OUT.labels(job.handler, "failed").inc()
+
+
+async def _renew(ctx: Context, job_id: UUID) -> None:
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await _write(ctx, job_id, due_at=machine_now() + LEASE)
+        except Exception as error:
+            log.warning("a lease was not renewed", lender=ctx.lender.code, id=str(job_id), error=type(error).__name__)
+
+
+async def _write(ctx: Context, job_id: UUID, **values: Any) -> None:
+    async with ctx.ports.door.enter(ctx.lender, write=True) as connection:
+        await connection.execute(update(Job).where(Job.id == job_id).values(**values))
