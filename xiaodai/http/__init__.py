@@ -1,0 +1,1 @@
+"""The API on the wire: guards, limits, GraphQL over HTTP, and sockets."""
