@@ -61,10 +61,10 @@ class EmbeddedPostgres:
         """The server for as long as the block runs, shared with other processes of the same home."""
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "postgres.users").open("a") as users:
-            with self._locked():
-                self._start()
-                fcntl.flock(users, fcntl.LOCK_SH)
             try:
+                with self._locked():
+                    fcntl.flock(users, fcntl.LOCK_SH)
+                    self._start()
                 yield self.addresses()
             finally:
                 with self._locked(), suppress(BlockingIOError):

@@ -17,7 +17,7 @@ app = typer.Typer(
     help="Xiaodai, lending for micro-lenders (小额贷款). Start with: python3 xd.py demo",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 for group in (db, operator, tenant, day, schema):
