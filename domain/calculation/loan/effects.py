@@ -61,10 +61,15 @@ def _(event: Acceleration, state: LoanState) -> None:
 
 @happen.register
 def _(event: Fee, state: LoanState) -> None:
-    if event.seq in state.debts:
-        state.charge(state.debts[event.seq], event.amount, event.id)
+    seq = event.seq
+    if state.running is None:  # an installment that a shorter plan no longer has: the last one bears its fee
+        if not state.debts:
+            raise ValueError("everything was prepaid before a day had passed: no installment bears a fee")
+        seq = min(seq, max(state.debts))
+    if seq in state.debts:
+        state.charge(state.debts[seq], event.amount, event.id)
     else:
-        state.fees_ahead[event.seq] = state.fees_ahead.get(event.seq, 0) + event.amount
+        state.fees_ahead[seq] = state.fees_ahead.get(seq, 0) + event.amount
 
 
 @happen.register

@@ -1,0 +1,352 @@
+"""Laws of the fold, on random loans: what must hold whatever happens (hypothesis)."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from math import floor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.calculation.allocation import Component, Strategy
+from domain.calculation.loan.balances import balances
+from domain.calculation.loan.events import (
+    Acceleration,
+    Amendment,
+    Event,
+    Fee,
+    PayOut,
+    PrepaymentMode,
+    Receipt,
+    Reversal,
+    Waiver,
+)
+from domain.calculation.loan.explain import LoanFigure, explain
+from domain.calculation.loan.fold import Fold, loan
+from domain.calculation.loan.lines import Figures, MovementKind, figures
+from domain.calculation.loan.terms import LoanTerms
+from domain.calculation.schedule import Basis, Method, PlanTerms
+from tests.calculation.loan.naive import every_day
+
+START = date(2026, 1, 31)
+WAIVABLE = (Component.FEE, Component.PENALTY, Component.COMPOUND, Component.INTEREST)
+SHORTENABLE = (Method.EQUAL_INSTALLMENT, Method.EQUAL_PRINCIPAL)
+
+
+@dataclass(frozen=True)
+class Case:
+    terms: LoanTerms
+    events: tuple[Event, ...]
+    until: date
+
+    @property
+    def fold(self) -> Fold:
+        return loan(self.terms, self.events, self.until)
+
+    @property
+    def days(self) -> list[date]:
+        return [START + timedelta(days=number) for number in range((self.until - START).days + 1)]
+
+
+rates = st.integers(1, 3600).map(lambda basis_points: Fraction(basis_points, 10_000))
+
+
+@st.composite
+def loan_terms(draw: st.DrawFn) -> LoanTerms:
+    plan = PlanTerms(
+        principal=draw(st.integers(1, 20_000_000)),
+        annual_rate=draw(rates),
+        method=draw(st.sampled_from([*SHORTENABLE, Method.INTEREST_ONLY])),
+        value_date=START,
+        basis=draw(st.sampled_from(Basis)),
+        periods=draw(st.integers(1, 6)),
+    )
+    return LoanTerms(
+        plan=plan,
+        penalty_multiplier=Fraction(draw(st.integers(130, 150)), 100),
+        compound=draw(st.booleans()),
+        grace_days=draw(st.sampled_from([0, 0, 1, 5])),
+        order=tuple(draw(st.permutations(Component))),
+        strategy=draw(st.sampled_from(Strategy)),
+        prepayment_fee_rate=draw(st.sampled_from([Fraction(0), Fraction(1, 100)])),
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn, plain: bool = False) -> Case:
+    """A loan and up to ten events over up to 300 days; `plain` keeps to what the naive day loop knows."""
+    terms = draw(loan_terms())
+    if plain:
+        terms = replace(terms, prepayment_fee_rate=Fraction(0))
+    principal = terms.plan.principal
+    days = st.integers(0, 250).map(lambda number: START + timedelta(days=number))
+    amounts = st.one_of(
+        st.integers(1, principal), st.integers(1, principal // 6 + 1), st.integers(1, max(1, principal // 100))
+    )
+    modes = [None, None, None, PrepaymentMode.REDUCE_INSTALLMENT]
+    if not plain:
+        modes += [PrepaymentMode.SETTLE, *([PrepaymentMode.SHORTEN_TERM] if terms.plan.method in SHORTENABLE else [])]
+
+    def one_event(number: int) -> st.SearchStrategy[Event]:
+        name = f"event {number:02}"
+        kinds: list[st.SearchStrategy[Event]] = [
+            st.builds(Receipt, id=st.just(name), value_date=days, amount=amounts, prepayment=st.sampled_from(modes)),
+            st.builds(Receipt, id=st.just(name), value_date=days, amount=amounts),
+            st.builds(Amendment, id=st.just(name), value_date=days, annual_rate=rates),
+            st.builds(
+                Waiver,
+                id=st.just(name),
+                value_date=days,
+                amount=amounts,
+                component=st.sampled_from(WAIVABLE),
+                seq=st.none() if plain else st.one_of(st.none(), st.integers(1, 6)),
+                void_unless_paid_by=st.none() if plain else st.one_of(st.none(), days),
+            ),
+        ]
+        if number == 1:
+            kinds.append(st.builds(Acceleration, id=st.just(name), value_date=days))
+        if not plain:
+            kinds.append(
+                st.builds(Fee, id=st.just(name), value_date=days, amount=amounts, seq=st.integers(1, 6)),
+            )
+        return st.one_of(kinds)
+
+    events = [draw(one_event(number)) for number in range(1, draw(st.integers(1, 11)))]
+    for number, event in enumerate(events):
+        if isinstance(event, Waiver) and event.void_unless_paid_by and event.void_unless_paid_by < event.value_date:
+            events[number] = replace(event, void_unless_paid_by=event.value_date)
+    pay_out = PayOut(id="pay-out", value_date=START, amount=principal)
+    return Case(terms, (pay_out, *events), START + timedelta(days=draw(st.integers(30, 300))))
+
+
+def amounts_of(known: Figures) -> tuple[int, ...]:
+    return (
+        known.principal_outstanding,
+        known.overdue_principal,
+        known.accrued_interest,
+        known.due_unpaid_interest,
+        known.penalty,
+        known.compound,
+        known.fees,
+        known.unapplied,
+        known.days_past_due,
+    )
+
+
+def equals_the_naive_day_loop(case: Case) -> None:
+    known = case.fold
+    for day, wanted in every_day(case.terms, list(case.events), case.until):
+        assert amounts_of(known.position_on(day)) == wanted, day
+
+
+def order_of_entry_does_not_matter(case: Case) -> None:
+    shuffled = list(case.events)
+    random.Random(len(shuffled)).shuffle(shuffled)
+    assert loan(case.terms, shuffled, case.until) == case.fold
+
+
+def a_reversed_event_never_happened(case: Case) -> None:
+    known = case.fold
+    extra = Receipt(id="extra", value_date=START + timedelta(days=40), amount=12345)
+    undo = Reversal(id="undo", target="extra")
+    assert loan(case.terms, [*case.events, extra, undo], case.until) == known
+    once_more = loan(case.terms, [*case.events, extra, undo, Reversal(id="redo", target="undo")], case.until)
+    assert once_more == loan(case.terms, [*case.events, extra], case.until)
+
+
+def receipts_of_one_date_commute(case: Case) -> None:
+    day = START + timedelta(days=45)
+    one, two = (Receipt(id=name, value_date=day, amount=len(name) * 5000) for name in ("a", "bb"))
+    first = loan(
+        case.terms, [*case.events, replace(one, bank_reference="1"), replace(two, bank_reference="2")], case.until
+    )
+    other = loan(
+        case.terms, [*case.events, replace(one, bank_reference="2"), replace(two, bank_reference="1")], case.until
+    )
+    assert (first.positions, first.overdue_lines) == (other.positions, other.overdue_lines)
+
+
+def no_money_is_lost(case: Case) -> None:
+    known = case.fold
+    end = known.position_on(case.until)
+    received = {e.id: e.amount for e in known.events if isinstance(e, Receipt) and e.value_date <= case.until}
+    kept = {k.receipt: k.amount for k in known.state.kept}
+    for receipt, amount in received.items():
+        assert sum(line.amount for line in known.allocations[receipt]) + kept.get(receipt, 0) == amount
+    assert sum(kept.values()) == end.unapplied
+    rows = known.installments_on(case.until)
+    prepaid = sum(
+        line.amount
+        for lines in known.allocations.values()
+        for line in lines
+        if line.seq is None and line.component is Component.PRINCIPAL
+    )
+    assert sum(row.principal for row in rows) + prepaid == case.terms.plan.principal
+    assert sum(row.unpaid_principal for row in rows) == end.principal_outstanding
+
+
+def nothing_is_ever_negative(case: Case) -> None:
+    known = case.fold
+    for day in case.days:
+        assert min(amounts_of(known.position_on(day))) >= 0, day
+    for row in known.installments_on(case.until):
+        assert min(row.principal, row.interest, row.unpaid_principal, row.unpaid_interest, row.fee) >= 0
+
+
+def paying_the_quote_leaves_nothing(case: Case) -> None:
+    price = case.fold.quote_on(case.until)
+    if price.to_pay == 0:
+        return
+    so_far = [event for event in case.events if event.value_date <= case.until]
+    last = Receipt(
+        id="last",
+        value_date=case.until,
+        amount=price.to_pay,
+        bank_reference="zz",
+        prepayment=PrepaymentMode.SETTLE,
+    )
+    known = loan(case.terms, [*so_far, last], case.until + timedelta(days=100))
+    for days in (0, 1, 100):
+        assert set(amounts_of(known.position_on(case.until + timedelta(days=days)))) == {0}
+    assert known.quote_on(case.until).total == 0
+
+
+def cutting_a_line_changes_no_figure(case: Case) -> None:
+    known = case.fold
+    for row in known.positions:
+        lines = [line for line in known.overdue_lines if line.from_date <= row.from_date < line.to_date]
+        last = min(row.to_date, case.until)
+        middle = row.from_date + (last - row.from_date) // 2
+        cut = [line.moved_to(middle) for line in lines]
+        assert figures(row.moved_to(middle), cut, last) == figures(row, lines, last)
+
+
+def folding_on_changes_nothing_before(case: Case) -> None:
+    known = case.fold
+    middle = START + (case.until - START) // 2
+    before = known.on(middle)
+    for day in (START, START + (middle - START) // 2, middle):
+        assert before.position_on(day) == known.position_on(day)
+    assert [row._replace(to_date=START) for row in before.positions] == [
+        row._replace(to_date=START) for row in known.positions if row.from_date <= middle
+    ]
+    assert before.movements == [movement for movement in known.movements if movement.value_date <= middle]
+
+
+def rows_hold_until_their_next_action(case: Case) -> None:
+    """A fold that ends a day earlier says when it must be looked at again: not before, and never too late."""
+    known = case.fold
+    event_days = {event.value_date for event in known.events}
+    for earlier, later in pairwise(known.positions):
+        assert later.from_date == earlier.to_date
+        assert later.from_date == earlier.next_action_on or later.from_date in event_days
+        if earlier.next_action_on:
+            assert earlier.next_action_on >= later.from_date
+
+
+SIGNS = {
+    MovementKind.ALLOCATED: -1,
+    MovementKind.WAIVED: -1,
+    MovementKind.LAPSED: 1,
+    MovementKind.CATCH_UP: 1,
+    MovementKind.RESTATED: 1,
+}
+
+
+def each_night_is_the_line_and_the_movements(case: Case) -> None:
+    """A figure of D = the line of D − 1 run to D, and the movements of D. So a day needs no row to be posted."""
+    known = case.fold
+    moved: Counter[tuple[date, Component | None]] = Counter()
+    for movement in known.movements:
+        moved[movement.value_date, movement.component] += SIGNS.get(movement.kind, 0) * movement.amount
+    for before, day in pairwise(case.days):
+        row = next(row for row in known.positions if row.from_date <= before < row.to_date)
+        lines = [line for line in known.overdue_lines if line.from_date <= before < line.to_date]
+        ran, now = figures(row, lines, day), known.position_on(day)
+        interest = ran.accrued_interest + ran.due_unpaid_interest + moved[day, Component.INTEREST]
+        assert now.accrued_interest + now.due_unpaid_interest == interest
+        assert now.penalty == ran.penalty + moved[day, Component.PENALTY]
+        assert now.compound == ran.compound + moved[day, Component.COMPOUND]
+
+
+def every_voucher_balances(case: Case) -> None:
+    known = case.fold
+    for day in case.days[::7]:
+        now = balances(known, day)
+        assets = now.bank + now.principal_normal + now.principal_overdue + now.interest_receivable + now.fees_receivable
+        assert assets == (
+            now.kept_money + now.interest_income + now.penalty_income + now.compound_income + now.fee_income
+        )
+
+
+def every_figure_explains_itself(case: Case) -> None:
+    known = case.fold
+    for day in case.days[:: max(1, len(case.days) // 4)]:
+        position = known.position_on(day)
+        for figure in LoanFigure:
+            parts = explain(known, figure, day)
+            assert sum(part.amount for part in parts) == getattr(position, figure.lower())
+            for part in parts:
+                assert worked_out(part.formula, part.inputs) == Fraction(part.amount, 100), part
+
+
+def worked_out(formula: str, inputs: dict[str, str]) -> Fraction:
+    names = {name: Fraction(Decimal(value)) for name, value in inputs.items()}
+    rounding: dict[str, Callable[[Fraction], Fraction]] = {
+        "round_half_up": lambda value: Fraction(floor(value * 100 + Fraction(1, 2)), 100)
+    }
+    return Fraction(eval(formula, {"__builtins__": {}}, {**names, **rounding}))
+
+
+LAWS = [
+    order_of_entry_does_not_matter,
+    a_reversed_event_never_happened,
+    receipts_of_one_date_commute,
+    no_money_is_lost,
+    nothing_is_ever_negative,
+    paying_the_quote_leaves_nothing,
+    cutting_a_line_changes_no_figure,
+    folding_on_changes_nothing_before,
+    rows_hold_until_their_next_action,
+    each_night_is_the_line_and_the_movements,
+    every_voucher_balances,
+    every_figure_explains_itself,
+]
+
+
+def names(laws: list[Callable[[Case], None]]) -> list[str]:
+    return [law.__name__ for law in laws]
+
+
+@settings(max_examples=100, deadline=None)
+@given(case=cases(plain=True))
+def test_the_fold_equals_the_naive_day_loop(case: Case) -> None:
+    equals_the_naive_day_loop(case)
+
+
+@pytest.mark.parametrize("law", LAWS, ids=names(LAWS))
+@settings(max_examples=60, deadline=None)
+@given(case=cases())
+def test_law(law: Callable[[Case], None], case: Case) -> None:
+    law(case)
+
+
+@pytest.mark.nightly
+@settings(max_examples=3000, deadline=None)
+@given(case=cases(plain=True))
+def test_the_fold_equals_the_naive_day_loop_for_long(case: Case) -> None:
+    equals_the_naive_day_loop(case)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("law", LAWS, ids=names(LAWS))
+@settings(max_examples=2000, deadline=None)
+@given(case=cases())
+def test_law_for_long(law: Callable[[Case], None], case: Case) -> None:
+    law(case)
