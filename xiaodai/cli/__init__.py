@@ -39,6 +39,11 @@ def main() -> None:
             name = str(error["loc"][0]).upper().removeprefix("XIAODAI_")
             errors.print(f"[red]XIAODAI_{name}: {error['msg']}[/red]", soft_wrap=True)
         sys.exit(1)
+    except PermissionError as refused:  # somebody else, root perhaps, ran a command in this home before
+        errors.print(
+            f"[red]No right to use {refused.filename}: set XIAODAI_HOME to a folder of yours.[/red]", soft_wrap=True
+        )
+        sys.exit(1)
     except BrokenPipeError:  # `… | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -47,7 +47,7 @@ def demo(
     settings = get_settings()
     configure_logging("WARNING")
     password = kept_secret(settings.home, "demo_operator_password", lambda: secrets.token_urlsafe(12))
-    with _listening(settings, port) as listener:
+    with listener_for(settings, port) as listener:
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
         say(f"Starting the database and the server at {url} …")
         with up_to_date() as database:
@@ -61,14 +61,14 @@ def demo(
                     raise StoryOver
 
             try:
-                run(database, listener, each_turn)
+                run(database.model_copy(update={"log_level": "WARNING"}), listener, each_turn)
             except StoryOver:
                 say("All that was started has ended. Look around with: python3 xd.py demo --serve")
             except (KeyboardInterrupt, Terminated):
                 say("Ended.")
 
 
-def _listening(settings: Settings, port: int | None) -> socket.socket:
+def listener_for(settings: Settings, port: int | None) -> socket.socket:
     """The port that was asked for; else the usual one, or any if somebody has it."""
     if port is not None:
         return listening(settings.host, port)

@@ -77,6 +77,7 @@ def processes(settings: Settings, listener: socket.socket, bank: socket.socket, 
         "XIAODAI_HOME": str(settings.home),
         "XIAODAI_DATABASE_URL": str(settings.database_url),
         "XIAODAI_WORKERS": str(settings.workers),
+        "XIAODAI_LOG_LEVEL": settings.log_level,
         "XIAODAI_BANK_SIMULATOR_URL": bank_url,
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
