@@ -25,6 +25,13 @@ MODULES = [
     "resolvers.organization.department",
     "resolvers.organization.role",
     "resolvers.organization.employee",
+    "resolvers.organization.password",
+    "resolvers.customers.customer",
+    "resolvers.post_loan.customer_account",
+    "resolvers.configuration.parameter",
+    "resolvers.configuration.loan_product",
+    "resolvers.configuration.company_account",
+    "resolvers.lending.repayment_plan",
 ]
 
 

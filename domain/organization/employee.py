@@ -10,22 +10,31 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, LargeBinary, String, insert, select
+from sqlalchemy import ForeignKey, LargeBinary, String, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.identifiers import check_mobile
 from domain.kernel import personal_data
-from domain.kernel.command import command, find, query
-from domain.kernel.context import Actor, ActorKind, Context, DataScope
+from domain.kernel.clock import machine_now
+from domain.kernel.command import check_version, command, find, lock, query
+from domain.kernel.context import Context
 from domain.kernel.fresh_lender import FreshLender
 from domain.kernel.numbering import NumberSequence, numbered
 from domain.kernel.paging import Order, Page, Window, page
-from domain.kernel.refusals import Duplicate, InvalidInput, InvalidMobile, MutuallyExclusiveRoles
+from domain.kernel.refusals import (
+    Duplicate,
+    HandoverRequired,
+    InvalidInput,
+    InvalidMobile,
+    InvalidState,
+    MutuallyExclusiveRoles,
+    SamePerson,
+)
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
-from domain.organization import credential, role
+from domain.organization import credential, role, session
 from domain.organization.credential import Credential, check_password, check_username
 from domain.organization.department import Department, check_text
 from domain.organization.role import Role
@@ -67,10 +76,6 @@ class EmployeeRole(TenantTable):
     role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id"), primary_key=True, index=True)
 
 
-WIDTH = [DataScope.SELF, DataScope.CUSTOM, DataScope.DEPARTMENT, DataScope.DEPARTMENT_TREE, DataScope.TENANT]
-DECIDES = "home.pending_task.decide"
-
-
 def check_roles(roles: Sequence[Role]) -> None:
     """Raises INVALID_INPUT for none at all, MUTUALLY_EXCLUSIVE_ROLES for two that one person may not hold."""
     if not roles:
@@ -78,55 +83,6 @@ def check_roles(roles: Sequence[Role]) -> None:
     pair = role.exclusive_pair(roles)
     if pair:
         raise MutuallyExclusiveRoles("roleIds", roles=", ".join(pair))
-
-
-def actor_of(person: Any, roles: Sequence[Any], session_id: UUID | None = None) -> Actor:
-    """The actor that an employee is: all permissions of the roles together, the widest scope.
-
-    The approval limit is the highest of those roles that may decide tasks; one of them without a limit lifts it.
-    """
-    limits = [held.approval_limit for held in roles if DECIDES in held.permissions]
-    return Actor(
-        kind=ActorKind.STAFF,
-        id=person.employee_id,
-        name=person.employee_name,
-        permissions=frozenset().union(*(held.permissions for held in roles)),
-        scope=max((DataScope(held.data_scope) for held in roles), key=WIDTH.index, default=DataScope.SELF),
-        department_id=person.department_id,
-        department_path=person.department_path,
-        role_ids=frozenset(held.role_id for held in roles),
-        role_codes=frozenset(held.role_code for held in roles),
-        approval_limit=None if not limits or None in limits else max(limits),
-        session_id=session_id,
-    )
-
-
-def standing() -> Any:
-    """An active employee with department and roles, one row for each role (one with nulls when there is none)."""
-    return (
-        select(
-            Employee.id.label("employee_id"),
-            Employee.name.label("employee_name"),
-            Employee.department_id.label("department_id"),
-            Department.path.label("department_path"),
-            Role.id.label("role_id"),
-            Role.code.label("role_code"),
-            Role.permissions.label("permissions"),
-            Role.data_scope.label("data_scope"),
-            Role.approval_limit.label("approval_limit"),
-        )
-        .select_from(Employee)
-        .join(Department, Department.id == Employee.department_id)
-        .outerjoin(EmployeeRole, EmployeeRole.employee_id == Employee.id)
-        .outerjoin(Role, Role.id == EmployeeRole.role_id)
-        .where(Employee.status == EmployeeStatus.ACTIVE)
-    )
-
-
-async def actor(connection: AsyncConnection, employee_id: UUID) -> Actor | None:
-    """The actor an employee is at this moment; None unless active."""
-    rows = (await connection.execute(standing().where(Employee.id == employee_id))).all()
-    return actor_of(rows[0], [row for row in rows if row.role_id]) if rows else None
 
 
 @command("organization.employee.create")
@@ -169,6 +125,64 @@ async def create(
         raise Duplicate("username", value=username) from error
     ctx.announce("organization.employee.created", employee)
     return employee
+
+
+@command("organization.employee.change_roles")
+async def change_roles(ctx: Context, *, employee_id: UUID, role_ids: Sequence[UUID], expected_version: int) -> Employee:
+    """Other roles for somebody else; their sessions end, so that nothing goes on under the old ones (promises A3, Z4).
+
+    Raises NOT_FOUND, SAME_PERSON, CONFLICT, INVALID_INPUT, MUTUALLY_EXCLUSIVE_ROLES.
+    """
+    person = await _other(ctx, employee_id, expected_version)
+    roles = await role.load(ctx, role_ids, "roleIds")
+    check_roles(roles)
+    held = EmployeeRole.employee_id == person.id
+    before = (
+        await ctx.connection.execute(select(Role.code).join(EmployeeRole).where(held).order_by(Role.code))
+    ).scalars()
+    ctx.bound.changes.append({"table": "employee_roles", "id": str(person.id), "before": list(before)})
+    await ctx.connection.execute(delete(EmployeeRole).where(held))
+    ctx.session.add_all(EmployeeRole(employee_id=person.id, role_id=new.id) for new in roles)
+    await session.revoke_all(ctx.connection, person.id, machine_now())
+    ctx.announce("organization.employee.roles_changed", person)
+    return person
+
+
+@command("organization.employee.change_status")
+async def change_status(ctx: Context, *, employee_id: UUID, status: EmployeeStatus, expected_version: int) -> Employee:
+    """Locks, unlocks, sends on leave or lets go somebody else; only who is ACTIVE keeps their sessions.
+
+    Raises NOT_FOUND, SAME_PERSON, CONFLICT, INVALID_STATE (who LEFT stays so), HANDOVER_REQUIRED (who leaves and still
+    manages customers).
+    """
+    person = await _other(ctx, employee_id, expected_version)
+    if person.status is EmployeeStatus.LEFT:
+        raise InvalidState("status", state=person.status)
+    if status is EmployeeStatus.LEFT:
+        customers = TenantTable.metadata.tables["customers"].c
+        managed = select(customers.id).where(
+            (customers.manager_id == person.id) | (customers.co_manager_id == person.id)
+        )
+        if (await ctx.connection.execute(managed.limit(1))).first():
+            raise HandoverRequired("employeeId")
+    person.status = status
+    if status is not EmployeeStatus.ACTIVE:
+        await session.revoke_all(ctx.connection, person.id, machine_now())
+    ctx.announce("organization.employee.status_changed", person)
+    return person
+
+
+async def _other(ctx: Context, employee_id: UUID, expected_version: int) -> Employee:
+    """Somebody else, locked for a change: nobody changes what they may do themselves."""
+    person = await lock(ctx, Employee, employee_id, "employeeId")
+    if person.id == ctx.actor.id:
+        raise SamePerson(
+            "employeeId",
+            zh="不能更改自己的角色或状态。",
+            en="Nobody changes their own roles or status.",
+        )
+    check_version(person, expected_version)
+    return person
 
 
 def _mobile(text: str) -> str:

@@ -12,7 +12,15 @@ from domain.kernel.paging import Window
 from domain.organization import employee
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
 from schema.organization.department import Department
-from schema.organization.employee import CreateEmployeeInput, CreateEmployeePayload, Employee, EmployeeConnection
+from schema.organization.employee import (
+    ChangeEmployeeRolesInput,
+    ChangeEmployeeStatusInput,
+    CreateEmployeeInput,
+    CreateEmployeePayload,
+    Employee,
+    EmployeeConnection,
+    EmployeePayload,
+)
 from schema.organization.role import Role
 
 
@@ -48,6 +56,28 @@ class EmployeeMutations:
             initial_password=input.initial_password,
         )
         return CreateEmployeePayload(employee=Employee.of(created))
+
+    @mutation(employee.change_roles)
+    async def change_employee_roles(self, info: Info, input: ChangeEmployeeRolesInput) -> EmployeePayload:
+        """更换角色 Give somebody else other roles; their sessions end."""
+        changed = await employee.change_roles(
+            info.context.ctx,
+            employee_id=key(input.employee_id, "Employee"),
+            role_ids=keys(input.role_ids, "Role"),
+            expected_version=input.expected_version,
+        )
+        return EmployeePayload(employee=Employee.of(changed))
+
+    @mutation(employee.change_status)
+    async def change_employee_status(self, info: Info, input: ChangeEmployeeStatusInput) -> EmployeePayload:
+        """更改状态 Lock, unlock, send on leave or let go somebody else; unless ACTIVE their sessions end."""
+        changed = await employee.change_status(
+            info.context.ctx,
+            employee_id=key(input.employee_id, "Employee"),
+            status=input.status,
+            expected_version=input.expected_version,
+        )
+        return EmployeePayload(employee=Employee.of(changed))
 
 
 @answers("Employee.roles")

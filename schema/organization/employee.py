@@ -68,3 +68,29 @@ class CreateEmployeeInput:
 class CreateEmployeePayload(Payload):
     employee: Employee | None = None
     """员工 The new employee."""
+
+
+@strawberry.input(description="更换角色 Other roles for an employee.")
+class ChangeEmployeeRolesInput:
+    employee_id: ID
+    """员工 Somebody else."""
+    role_ids: list[ID]
+    """角色 All roles they hold from now on, at least one."""
+    expected_version: int
+    """版本 The version that was edited; a stale one is CONFLICT."""
+
+
+@strawberry.input(description="更改状态 Locks, unlocks, sends on leave or lets go an employee.")
+class ChangeEmployeeStatusInput:
+    employee_id: ID
+    """员工 Somebody else."""
+    status: EmployeeStatus
+    """状态 LEFT is final, and needs the work handed over before."""
+    expected_version: int
+    """版本 The version that was edited; a stale one is CONFLICT."""
+
+
+@strawberry.type(description="员工操作结果 The employee as they are now.")
+class EmployeePayload(Payload):
+    employee: Employee | None = None
+    """员工 The employee."""

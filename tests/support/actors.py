@@ -23,8 +23,9 @@ from domain.kernel.ports import Ports
 from domain.kernel.table import uuid7
 from domain.organization.credential import Credential
 from domain.organization.department import Department
-from domain.organization.employee import Employee, EmployeeRole, EmployeeStatus, actor
+from domain.organization.employee import Employee, EmployeeRole, EmployeeStatus
 from domain.organization.role import BUILT_IN, Role
+from domain.organization.standing import actor
 from domain.tables import metadata
 from tenancy.catalog import ProvisionRequest
 from tenancy.grants import VERSION_TABLE

@@ -18,7 +18,7 @@ from uuid import UUID
 from domain.kernel.clock import machine_now
 from domain.kernel.context import Actor, ActorKind
 from domain.kernel.permissions import matching
-from domain.organization import session
+from domain.organization import standing
 from tenancy.catalog import Catalog, Operator
 from tenancy.current import ACTIVE, Door, Lender, LenderNotOpen
 
@@ -81,7 +81,7 @@ class Sessions:
             return None
         try:
             async with self._door.enter(lender) as connection:
-                found = await session.find(connection, token_hash, machine_now())
+                found = await standing.by_token(connection, token_hash, machine_now())
         except LenderNotOpen:
             return None
         if found is None:

@@ -16,7 +16,7 @@ from domain.kernel.clock import machine_now
 from domain.kernel.context import SYSTEM, Actor, Context, Request
 from domain.kernel.ports import Ports
 from domain.kernel.refusals import AccountLocked, BadCredentials, Refusal, TenantSuspended
-from domain.organization import credential, employee, session
+from domain.organization import credential, session, standing
 from domain.organization.credential import LOCKED_FOR, LONGEST, TRIES, Credential
 from tenancy.catalog import Catalog, Operator
 from tenancy.current import ACTIVE, SUSPENDED, Lender, LenderNotOpen
@@ -94,7 +94,7 @@ class Identity:
             await credential.count_failure(ctx.connection, username, now)
         if locked:
             return AccountLocked(until=locked.isoformat(timespec="seconds")), None
-        actor = await employee.actor(ctx.connection, known.employee_id) if right else None
+        actor = await standing.actor(ctx.connection, known.employee_id) if right else None
         if actor is None:  # wrong, or somebody who left
             return BadCredentials(), None
         await credential.forget_failures(ctx.connection, username)
