@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Row, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.configuration import agreement
@@ -111,3 +111,12 @@ async def missing(
     )
     have = set(given.scalars())
     return [type_ for type_ in needed if type_ not in have]
+
+
+async def by_customer(ctx: Context, customer_ids: Sequence[UUID], columns: Sequence[Any]) -> dict[UUID, list[Row[Any]]]:
+    """The consents of each customer, oldest first. `columns` must hold `customer_id`."""
+    statement = select(*columns).where(ConsentRecord.customer_id.in_(customer_ids)).order_by(ConsentRecord.id)
+    found: dict[UUID, list[Row[Any]]] = {customer_id: [] for customer_id in customer_ids}
+    for row in (await ctx.connection.execute(statement)).all():
+        found[row.customer_id].append(row)
+    return found

@@ -97,9 +97,7 @@ def attach(
 # --------------------------------------------------------------------------- queries
 
 
-async def of_customers(
-    ctx: Context, customer_ids: Sequence[UUID], columns: Sequence[Any]
-) -> dict[UUID, list[Row[Any]]]:
+async def by_customer(ctx: Context, customer_ids: Sequence[UUID], columns: Sequence[Any]) -> dict[UUID, list[Row[Any]]]:
     """The related parties of each customer, oldest first. `columns` must hold `customer_id`."""
     statement = select(*columns).where(RelatedParty.customer_id.in_(customer_ids)).order_by(RelatedParty.id)
     found: dict[UUID, list[Row[Any]]] = {customer_id: [] for customer_id in customer_ids}
