@@ -12,7 +12,7 @@ import typer
 
 from xiaodai.cli.database import up_to_date
 from xiaodai.cli.operator import add_operator
-from xiaodai.cli.output import Problem, Terminated, say
+from xiaodai.cli.output import Problem, Terminated, note
 from xiaodai.cli.serve import ReadyOnce, listening, run
 from xiaodai.observability import configure_logging
 from xiaodai.settings import Settings, get_settings, kept_secret
@@ -43,13 +43,13 @@ def demo(
     """
     from xiaodai import demo as story
 
-    stay = not once and (serve or sys.stdin.isatty())
+    stay = not once and (serve or (sys.stdin.isatty() and sys.stdout.isatty()))
     settings = get_settings()
     configure_logging("WARNING")
     password = kept_secret(settings.home, "demo_operator_password", lambda: secrets.token_urlsafe(12))
     with listener_for(settings, port) as listener:
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
-        say(f"Starting the database and the server at {url} …")
+        note(f"Starting the database and the server at {url} …")
         with up_to_date() as database:
             asyncio.run(add_operator(database, OPERATOR, password))
             teller = Teller(lambda: story.run(url, operator=(OPERATOR, password), full=full, as_json=as_json))
@@ -63,9 +63,9 @@ def demo(
             try:
                 run(database.model_copy(update={"log_level": "WARNING"}), listener, each_turn)
             except StoryOver:
-                say("All that was started has ended. Look around with: python3 xd.py demo --serve")
+                note("All that was started has ended. Look around with: python3 xd.py demo --serve")
             except (KeyboardInterrupt, Terminated):
-                say("Ended.")
+                note("Ended.")
 
 
 def listener_for(settings: Settings, port: int | None) -> socket.socket:

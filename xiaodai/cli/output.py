@@ -23,6 +23,11 @@ def say(sentence: str) -> None:
     console.print(sentence, soft_wrap=True)
 
 
+def note(sentence: str) -> None:
+    """For people only: on standard error, so that a program reading the output does not meet it."""
+    errors.print(sentence, soft_wrap=True)
+
+
 def print_json(value: Any) -> None:
     """One JSON value a line, without colours, dates as ISO text."""
     print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
