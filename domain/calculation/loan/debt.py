@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from math import lcm
+from typing import NamedTuple
 
 from domain.calculation.allocation import Component
 from domain.calculation.loan.running import Stretch
@@ -39,8 +40,7 @@ class DefaultRate:
     daily: Fraction
 
 
-@dataclass(slots=True)
-class Arrears:
+class Arrears(NamedTuple):
     """A stretch of default, for the explanation: from a day on, these unpaid amounts at this contract rate."""
 
     from_date: date
@@ -68,6 +68,7 @@ class Debt:
     pen_num: int = 0
     comp_num: int = 0
     den: int = 1
+    per_fen: int = 0  # what a fen overdue adds to a numerator in a day
     anchor: date = field(init=False)
     open: bool = False
     paid: bool = False  # some money has gone to it
@@ -77,7 +78,7 @@ class Debt:
 
     def __post_init__(self) -> None:
         self.anchor = self.due_date
-        self.den = self.rate.daily.denominator
+        self.den, self.per_fen = self.rate.daily.denominator, self.rate.daily.numerator
         self._note()
 
     @property
@@ -93,8 +94,7 @@ class Debt:
     @property
     def steps(self) -> tuple[int, int]:
         """What a day adds to the numerators of penalty and compound."""
-        per_fen = self.rate.daily.numerator * (self.den // self.rate.daily.denominator)
-        return self.unpaid_principal * per_fen, self.unpaid_interest * per_fen if self.bears_compound else 0
+        return self.unpaid_principal * self.per_fen, self.unpaid_interest * self.per_fen if self.bears_compound else 0
 
     def advance(self, day: date) -> None:
         """Let the sums run to the close of the night before `day`'s events."""
@@ -141,6 +141,7 @@ class Debt:
         self.pen_num *= den // self.den
         self.comp_num *= den // self.den
         self.den, self.rate = den, rate
+        self.per_fen = rate.daily.numerator * (den // rate.daily.denominator)
         self._note()
 
     def state(self, day: date) -> InstallmentState:

@@ -123,7 +123,7 @@ class _Rows:
         state.touched.clear()
         now = self._position(state)
         before = self.positions[-1] if self.positions else None
-        if before and before.moved_to(state.day) == now:
+        if before and before.runs_through(now):
             return
         if before:
             self.positions[-1] = before._replace(to_date=state.day)

@@ -44,6 +44,10 @@ class Position(NamedTuple):
         """The same line, told from a later day on."""
         return self._replace(from_date=day, acc_num=self.acc_num + self.acc_step * (day - self.from_date).days)
 
+    def runs_through(self, later: "Position") -> bool:
+        """Would this row, told from the later one's day on, be the same?"""
+        return self[2:7] == later[2:7] and self[8:] == later[8:] and self.moved_to(later.from_date) == later
+
 
 class OverdueLine(NamedTuple):
     """逾期行 · Penalty and compound of one installment beyond its grace."""

@@ -110,8 +110,8 @@ class Running:
             num, den = self._gross(self.planned.due_date)
             step = num - self.waived * den
             return step * self.elapsed(day), step, den * self.planned.days
-        num, den = self._gross(day)
         last = self.stretches[-1]
+        num, den = self._gross(day)
         return num, last.step * (den // last.den), den
 
     def interest(self, day: date) -> int:
@@ -131,6 +131,10 @@ class Running:
         return [(s, (end - s.from_date).days) for s, end in zip(self.stretches, ends, strict=True)]
 
     def _gross(self, day: date) -> tuple[int, int]:
+        """The exact running interest before waivers: (num, den). Most periods have one stretch."""
+        if len(self.stretches) == 1:
+            only = self.stretches[0]
+            return only.step * (day - only.from_date).days, only.den
         den = lcm(*(s.den for s in self.stretches))
         return sum(s.step * (den // s.den) * days for s, days in self.days(day)), den
 

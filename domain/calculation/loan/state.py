@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from domain.calculation.allocation import Component, allocate
 from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt, DefaultRate
@@ -35,8 +36,7 @@ class Promise:
     grants: list[Grant]
 
 
-@dataclass(frozen=True, slots=True)
-class AllocationLine:
+class AllocationLine(NamedTuple):
     """What one receipt paid of one component; `seq` is None for a prepayment and its fee."""
 
     seq: int | None
