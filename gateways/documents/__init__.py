@@ -1,0 +1,1 @@
+"""文书 · Prints documents from templates."""
