@@ -131,10 +131,7 @@ def _operations(own: list[Table], made: set[str], waiting: list[ForeignKeyConstr
 
 
 def _create_table(table: Table, keys: list[ForeignKeyConstraint]) -> CreateTableOp:
-    columns: list[Column[Any] | Constraint] = [
-        Column(column.name, _plain(column.type), nullable=column.nullable, server_default=_default(column))
-        for column in table.columns
-    ]
+    columns: list[Column[Any] | Constraint] = [_copy(column) for column in table.columns]
     for constraint in sorted(table.constraints, key=_name):
         name = conv(_name(constraint))
         match constraint:
@@ -148,6 +145,16 @@ def _create_table(table: Table, keys: list[ForeignKeyConstraint]) -> CreateTable
         targets = [f"{key.referred_table.name}.{element.column.name}" for element in key.elements]
         columns.append(ForeignKeyConstraint(key.column_keys, targets, name=conv(_name(key)), ondelete=key.ondelete))
     return CreateTableOp(table.name, columns)
+
+
+def _copy(column: Column[Any]) -> Column[Any]:
+    return Column(
+        column.name,
+        _plain(column.type),
+        nullable=column.nullable,
+        server_default=_default(column),
+        autoincrement=column.autoincrement,
+    )
 
 
 def _create_index(index: Index) -> CreateIndexOp:

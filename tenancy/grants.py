@@ -71,10 +71,12 @@ async def ensure_role(connection: AsyncConnection, lender: Lender, master_secret
 
 
 async def run_text(connection: AsyncConnection, statements: str) -> None:
-    """Several statements in one round trip, inside the open transaction. For the owner's own texts only."""
-    raw = await connection.get_raw_connection()
-    assert raw.driver_connection is not None
-    await raw.driver_connection.execute(statements)
+    """Several statements in one round trip, inside the transaction at hand. For the owner's own texts only."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    if not driver.is_in_transaction():
+        await connection.exec_driver_sql("SELECT 1")  # SQLAlchemy sends BEGIN with its first statement only
+    await driver.execute(statements)
 
 
 async def grant_lender(

@@ -16,7 +16,7 @@ from tenancy.grants import grant_lender
 from tenancy.naming import BadName
 from tenancy.provision import Blueprint, CodeTaken, carry_out_next, drop_lender
 from tests.support.database import sql
-from tests.support.lenders import MASTER_SECRET, Platform, a_request
+from tests.support.lenders import MASTER_SECRET, Platform, a_request, business, copy_of, template_with
 from tests.support.small_tables import customers, metadata
 from xiaodai.embedded_postgres import Addresses
 
@@ -185,3 +185,28 @@ async def test_the_app_login_has_only_what_it_needs(place: Platform, alpha: Lend
 async def test_a_bad_code_is_refused_before_it_is_filed(place: Platform) -> None:
     with pytest.raises(BadName):
         await place.catalog.file_provisioning(a_request("pg_lender"))
+
+
+async def test_a_copied_template_brings_its_lenders(postgres: Addresses, blueprint: Blueprint) -> None:
+    """What the other suites build on: each copy has the lenders, and what one writes the next does not see."""
+    async with template_with(postgres, blueprint, "alpha", "beta") as template:
+        for _ in range(2):
+            async with copy_of(template, postgres) as copy:
+                lender = template.lenders["alpha"]
+                assert await copy.catalog.find("alpha") == lender
+                assert await names(copy, lender) == ["secret of alpha"]
+                async with copy.door.enter(lender, write=True) as connection:
+                    await connection.execute(customers.update().values(name="changed"))
+
+
+async def test_a_real_lender_is_ready_within_two_seconds(place: Platform) -> None:
+    """The tables and first contents of the business, with the grants its own words ask for."""
+    blueprint = business()
+    begun = time.monotonic()
+    lender = await place.provision("real", blueprint)
+    assert time.monotonic() - begun < 2
+    async with place.door.enter(lender) as connection:
+        day = (await connection.execute(text("SELECT business_date FROM business_clock"))).scalar_one()
+        rights = "SELECT has_table_privilege('feed', 'UPDATE'), has_table_privilege('jobs', 'UPDATE')"
+        assert tuple((await connection.execute(text(rights))).one()) == (False, True)
+    assert day == lender.business_date
