@@ -1,0 +1,102 @@
+"""记账 · What a loan's fold says the ledger must hold, and the voucher that brings it there (domain.md §5).
+
+Every account is a cumulative balance since the loan's first day, so a voucher is always a difference of two of these, at
+the booking date: a late event, a reversal and a night are all the same sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from domain.calculation.loan.balances import balances
+from domain.calculation.loan.fold import Fold
+from domain.calculation.money import yuan
+from domain.ledger import account
+from domain.ledger.journal import Line
+
+Ledger = dict[str, int]
+"""Account → fen, debit above zero."""
+
+ACCRUAL_ACCOUNTS = frozenset(
+    {
+        account.INTEREST_RECEIVABLE,
+        account.PENALTY_RECEIVABLE,
+        account.COMPOUND_RECEIVABLE,
+        account.INTEREST_INCOME,
+        account.PENALTY_INCOME,
+        account.COMPOUND_INCOME,
+    }
+)
+OFF_BALANCE_ACCOUNTS = frozenset({account.OFF_BALANCE_INTEREST, account.OFF_BALANCE_CONTRA})
+PRINCIPAL_ACCOUNTS = frozenset({account.LOAN_NORMAL, account.LOAN_OVERDUE})
+
+
+def ledger(fold: Fold | None, day: date) -> Ledger:
+    """What the accounts hold of a loan at the close of `day`; nothing before its first day."""
+    if fold is None or day < fold.positions[0].from_date:
+        return {}
+    sums, figures = balances(fold, day), fold.position_on(day)
+    on_balance = not figures.non_accrual
+    return {
+        account.BANK: sums.bank,
+        account.LOAN_NORMAL: sums.principal_normal,
+        account.LOAN_OVERDUE: sums.principal_overdue,
+        account.INTEREST_RECEIVABLE: (figures.accrued_interest + figures.due_unpaid_interest) * on_balance,
+        account.PENALTY_RECEIVABLE: figures.penalty * on_balance,
+        account.COMPOUND_RECEIVABLE: figures.compound * on_balance,
+        account.FEE_RECEIVABLE: sums.fees_receivable,
+        account.KEPT_MONEY: -sums.kept_money,
+        account.INTEREST_INCOME: -sums.interest_income,
+        account.PENALTY_INCOME: -sums.penalty_income,
+        account.COMPOUND_INCOME: -sums.compound_income,
+        account.FEE_INCOME: -sums.fee_income,
+        account.OFF_BALANCE_INTEREST: sums.off_balance_interest,
+        account.OFF_BALANCE_CONTRA: -sums.off_balance_interest,
+    }
+
+
+def change(before: Ledger, after: Ledger) -> Ledger:
+    """What is to be posted on top of `before`; accounts that stay as they are left out."""
+    moved = {code: after.get(code, 0) - before.get(code, 0) for code in {**before, **after}}
+    return {code: amount for code, amount in moved.items() if amount}
+
+
+def lines(amounts: Mapping[str, int], *, loan_id: UUID | None, company_account_id: UUID | None = None) -> list[Line]:
+    """Voucher lines; money at the bank belongs to a company account, everything else to the loan."""
+    if amounts.get(account.BANK) and company_account_id is None:
+        raise ValueError("money moved at the bank, but no company account is named")
+    return [
+        Line(
+            code,
+            debit=yuan(max(amount, 0)),
+            credit=yuan(max(-amount, 0)),
+            sub_id=company_account_id if code == account.BANK else loan_id,
+        )
+        for code, amount in amounts.items()
+    ]
+
+
+def night(before: Fold, after: Fold, day: date) -> tuple[Ledger, dict[str, Ledger]]:
+    """A loan carried into `day` without an event: what only accrued, and its own vouchers by kind.
+
+    Only accrual goes into the voucher of the product. TURN_OVERDUE moves principal, NON_ACCRUAL changes the side of the
+    balance sheet; KEPT_MONEY_APPLIED and LAPSE take everything of that night together."""
+    moved = change(ledger(before, before.until), ledger(after, day))
+    crossed = before.positions[-1].non_accrual != after.positions[-1].non_accrual
+    if account.KEPT_MONEY in moved:
+        return {}, {"KEPT_MONEY_APPLIED": moved}
+    own: dict[str, Ledger] = {}
+    principal = {code: amount for code, amount in moved.items() if code in PRINCIPAL_ACCOUNTS}
+    rest = {code: amount for code, amount in moved.items() if code not in PRINCIPAL_ACCOUNTS}
+    if principal:
+        own["TURN_OVERDUE"] = principal
+    if crossed:
+        own["NON_ACCRUAL"] = rest
+        return {}, own
+    accrued = {code: amount for code, amount in rest.items() if code in ACCRUAL_ACCOUNTS | OFF_BALANCE_ACCOUNTS}
+    fees = {code: amount for code, amount in rest.items() if code not in accrued}
+    if fees:
+        own["FEE_DUE"] = fees
+    return accrued, own

@@ -1,0 +1,291 @@
+"""重算入库 · From one fold of a loan to the next: which stored rows are cut, closed and added.
+
+A row that merely ends on a day not known before is cut in place (time went on). Everything else is a correction: the old
+row keeps what we knew and until when, the new one says what we know now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from domain.calculation.loan.fold import Fold, loan
+from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
+from domain.calculation.loan.terms import LoanTerms
+from domain.calculation.money import yuan
+from domain.kernel.table import uuid7
+from domain.lending.loan import terms as agreed
+from domain.lending.loan.events import engine_event
+from domain.lending.loan.tables import (
+    STILL_KNOWN,
+    AllocationRow,
+    InstallmentRow,
+    Loan,
+    LoanEventRow,
+    LoanState,
+    MovementRow,
+    OverdueLineRow,
+    PlannedRow,
+    PositionRow,
+)
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
+
+Line = TypeVar("Line", Position, OverdueLine)
+
+POSITIONS = cast(Table, PositionRow.__table__)
+OVERDUE_LINES = cast(Table, OverdueLineRow.__table__)
+MOVEMENTS = cast(Table, MovementRow.__table__)
+INSTALLMENTS = cast(Table, InstallmentRow.__table__)
+ALLOCATIONS = cast(Table, AllocationRow.__table__)
+PLANS = cast(Table, PlannedRow.__table__)
+
+
+@dataclass(slots=True)
+class Book:
+    """A loan as it is read from the database: its row, its terms and its events in the order of booking."""
+
+    loan: Loan
+    terms: LoanTerms
+    events: list[Any] = field(default_factory=list)
+
+    def fold(self, until: date) -> Fold:
+        """The loan at the close of `until`, as known now."""
+        return loan(self.terms, map(engine_event, self.events), until)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A loan before and after something happened to it; `before` is None when it begins. `event_id` is what happened."""
+
+    loan: Loan
+    before: Fold | None
+    after: Fold
+    event_id: UUID | None = None
+
+
+class Difference(NamedTuple):
+    """Rows of one loan: `cut` get the new row's end, `closed` are no longer what we know, `added` are new knowledge."""
+
+    cut: list[Any]
+    closed: list[Any]
+    added: list[Any]
+
+
+# --------------------------------------------------------------------------- rules
+
+
+def difference(before: Sequence[Line], after: Sequence[Line], known_until: date) -> Difference:
+    """What becomes of the rows of one loan; `known_until` is the last day the old ones were read for."""
+    gone, new = Counter(before), Counter(after)
+    gone, new = gone - new, new - gone
+    cut = [row for row in new if row.to_date > known_until and gone.pop(row._replace(to_date=FOREVER), 0)]
+    for row in cut:
+        del new[row]
+    return Difference(cut, list(gone), list(new))
+
+
+def moved(before: Sequence[Movement], after: Sequence[Movement]) -> tuple[list[Movement], list[Movement]]:
+    """The movements that never were, and those we did not know of; equal ones count by their number."""
+    old, new = Counter(before), Counter(after)
+    return list((old - new).elements()), list((new - old).elements())
+
+
+def state_of(fold: Fold) -> LoanState:
+    """借据状态 at the close of the day to which the loan is folded."""
+    last, state = fold.positions[-1], fold.state
+    if state.running is None and not state.unsettled and not last.principal:
+        return LoanState.SETTLED
+    if last.non_accrual:
+        return LoanState.NON_ACCRUAL
+    return LoanState.OVERDUE if last.overdue_since else LoanState.ACTIVE
+
+
+# --------------------------------------------------------------------------- reading
+
+
+async def books(ctx: Context, loans: Iterable[Loan]) -> list[Book]:
+    """Terms and events of loans, two statements for all of them."""
+    by_id = {loan.id: loan for loan in loans}
+    plan = select(PlannedRow.__table__).where(PlannedRow.loan_id.in_(by_id), PlannedRow.version == 1)
+    planned: dict[UUID, list[Any]] = {loan_id: [] for loan_id in by_id}
+    for row in (await ctx.connection.execute(plan.order_by(PlannedRow.loan_id, PlannedRow.seq))).all():
+        planned[row.loan_id].append(row)
+    found = [Book(loan, agreed.loan_terms(loan, planned[loan.id])) for loan in by_id.values()]
+    events: dict[UUID, list[Any]] = {book.loan.id: book.events for book in found}
+    statement = select(LoanEventRow.__table__).where(LoanEventRow.loan_id.in_(by_id))
+    for row in (await ctx.connection.execute(statement.order_by(LoanEventRow.loan_id, LoanEventRow.sequence))).all():
+        events[row.loan_id].append(row)
+    return found
+
+
+# --------------------------------------------------------------------------- writing
+
+
+async def write(ctx: Context, steps: Sequence[Step]) -> None:
+    """Brings the stored rows of many loans to their new fold, a fixed number of statements for all of them."""
+    await _write_lines(ctx, POSITIONS, ("from_date",), {step.loan.id: _lines(step, "positions") for step in steps})
+    await _write_lines(
+        ctx, OVERDUE_LINES, ("seq", "from_date"), {step.loan.id: _lines(step, "overdue_lines") for step in steps}
+    )
+    await _write_movements(ctx, steps)
+    await _write_installments(ctx, steps)
+    await _write_allocations(ctx, steps)
+    await _write_plans(ctx, steps)
+    for step in steps:
+        _describe(step.loan, step.after)
+    await ctx.session.flush()
+
+
+def _lines(step: Step, name: str) -> Difference:
+    before = getattr(step.before, name) if step.before else ()
+    return difference(before, getattr(step.after, name), step.before.until if step.before else date.min)
+
+
+async def _write_lines(ctx: Context, table: Table, key: tuple[str, ...], found: dict[UUID, Difference]) -> None:
+    here = and_(
+        table.c.known_to == STILL_KNOWN,
+        table.c.loan_id == bindparam("of_loan"),
+        *(table.c[name] == bindparam(f"of_{name}") for name in key),
+    )
+
+    def place(loan_id: UUID, row: Any) -> dict[str, Any]:
+        return {"of_loan": loan_id, **{f"of_{name}": getattr(row, name) for name in key}}
+
+    cuts = [{**place(loan_id, row), "until": row.to_date} for loan_id, rows in found.items() for row in rows.cut]
+    closed = [place(loan_id, row) for loan_id, rows in found.items() for row in rows.closed]
+    added = [
+        {"id": uuid7(), "loan_id": loan_id, "known_from": ctx.now, **row._asdict()}
+        for loan_id, rows in found.items()
+        for row in rows.added
+    ]
+    if cuts:
+        await ctx.connection.execute(update(table).where(here).values(to_date=bindparam("until")), cuts)
+    if closed:
+        await ctx.connection.execute(
+            update(table).where(here).values(known_to=bindparam("until")), [{**row, "until": ctx.now} for row in closed]
+        )
+    if added:
+        await ctx.connection.execute(insert(table), added)
+
+
+async def _write_movements(ctx: Context, steps: Sequence[Step]) -> None:
+    added: list[dict[str, Any]] = []
+    for step in steps:
+        gone, new = moved(step.before.movements if step.before else (), step.after.movements)
+        if gone:
+            await _close_movements(ctx, step.loan.id, gone)
+        added += [
+            {
+                "id": uuid7(),
+                "loan_id": step.loan.id,
+                "known_from": ctx.now,
+                "value_date": row.value_date,
+                "seq": row.seq,
+                "component": row.component,
+                "kind": row.kind,
+                "amount": row.amount,
+                "event_id": UUID(row.event) if row.event else None,
+            }
+            for row in new
+        ]
+    if added:
+        await ctx.connection.execute(insert(MOVEMENTS), added)
+
+
+async def _close_movements(ctx: Context, loan_id: UUID, gone: Sequence[Movement]) -> None:
+    """Closes as many stored movements as there are equal ones gone."""
+    table = MOVEMENTS.c
+    statement = select(MOVEMENTS).where(table.loan_id == loan_id, table.known_to == STILL_KNOWN)
+    wanted, ids = Counter(gone), []
+    for row in (await ctx.connection.execute(statement.order_by(table.id))).all():
+        event = str(row.event_id) if row.event_id else None
+        told = Movement(row.value_date, row.seq, row.component, row.kind, row.amount, event)
+        if wanted[told] > 0:
+            wanted[told] -= 1
+            ids.append(row.id)
+    await ctx.connection.execute(update(MOVEMENTS).where(table.id.in_(ids)).values(known_to=ctx.now))
+
+
+async def _write_installments(ctx: Context, steps: Sequence[Step]) -> None:
+    changed: list[dict[str, Any]] = []
+    gone: list[tuple[UUID, int]] = []
+    for step in steps:
+        before = _standing(step.before) if step.before else {}
+        after = _standing(step.after)
+        changed += [{"loan_id": step.loan.id, **row} for seq, row in after.items() if before.get(seq) != row]
+        gone += [(step.loan.id, seq) for seq in before.keys() - after.keys()]
+    if gone:
+        here = tuple_(INSTALLMENTS.c.loan_id, INSTALLMENTS.c.seq).in_(gone)
+        await ctx.connection.execute(delete(INSTALLMENTS).where(here))
+    if changed:
+        statement = upsert(INSTALLMENTS)
+        columns = {name: statement.excluded[name] for name in changed[0] if name not in ("loan_id", "seq")}
+        await ctx.connection.execute(
+            statement.on_conflict_do_update(index_elements=["loan_id", "seq"], set_=columns), changed
+        )
+
+
+def _standing(fold: Fold) -> dict[int, dict[str, Any]]:
+    rows = fold.installments_on(fold.until)
+    names = [column.name for column in INSTALLMENTS.c if column.name != "loan_id"]
+    return {row.seq: {name: getattr(row, name) for name in names} for row in rows}
+
+
+async def _write_allocations(ctx: Context, steps: Sequence[Step]) -> None:
+    restated: list[UUID] = []
+    rows: list[dict[str, Any]] = []
+    for step in steps:
+        before = step.before.allocations if step.before else {}
+        for event, lines in step.after.allocations.items():
+            if list(before.get(event, ())) == list(lines):
+                continue
+            restated.append(UUID(event))
+            rows += [
+                {
+                    "event_id": UUID(event),
+                    "line": number,
+                    "loan_id": step.loan.id,
+                    "seq": line.seq,
+                    "component": line.component,
+                    "amount": yuan(line.amount),
+                }
+                for number, line in enumerate(lines, 1)
+            ]
+    if restated:
+        await ctx.connection.execute(delete(AllocationRow).where(AllocationRow.event_id.in_(restated)))
+    if rows:
+        await ctx.connection.execute(insert(ALLOCATIONS), rows)
+
+
+async def _write_plans(ctx: Context, steps: Sequence[Step]) -> None:
+    """The first plan, and a further version where an event made another one."""
+    rows: list[dict[str, Any]] = []
+    for step in steps:
+        planned = step.after.state.version.installments
+        if step.event_id is None or (step.before and planned == step.before.state.version.installments):
+            continue
+        latest = select(func.coalesce(func.max(PlannedRow.version), 0)).where(PlannedRow.loan_id == step.loan.id)
+        version = (await ctx.connection.execute(latest)).scalar_one() + 1
+        rows += agreed.planned_rows(step.loan, step.after.terms, version, planned, step.event_id)
+    if rows:
+        await ctx.connection.execute(insert(PLANS), rows)
+
+
+def _describe(row: Loan, fold: Fold) -> None:
+    """The columns of the loan that lists are filtered and sorted by."""
+    last = fold.positions[-1]
+    row.state = state_of(fold)
+    row.five_class = last.five_class
+    row.principal_outstanding = yuan(last.principal)
+    row.days_past_due_since = last.overdue_since
+    row.next_action_on = last.next_action_on
+    row.settled_on = last.from_date if row.state is LoanState.SETTLED else None
