@@ -83,7 +83,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "BUSINESS_MANAGER": BuiltIn(
         "业务主管", DataScope.DEPARTMENT_TREE,
-        (*LOANS, *DECIDE, PERSONAL_DATA, "lending.loan_application.*", "lending.assignment.*",
+        (*LOANS, *DECIDE, PERSONAL_DATA, "customers.customer.entrust", "lending.loan_application.*", "lending.assignment.*",
          "lending.interest_waiver.*", "post_loan.early_warning.*"),
     ),
     "RISK_OFFICER": BuiltIn(
