@@ -51,7 +51,13 @@ async def positions(
         return {}
     lines: dict[UUID, list[OverdueLine]] = {}
     statement = select(OverdueLineRow.loan_id, *_LINE).where(*_valid(OverdueLineRow, loan_ids, day, known_at))
+    for loan_id, *row in (await ctx.connection.execute(statement)).all():
+        lines.setdefault(loan_id, []).append(OverdueLine(*map(_whole, row)))
     statement = select(PositionRow.loan_id, *_POSITION).where(*_valid(PositionRow, loan_ids, day, known_at))
+    found: dict[UUID, Figures] = {}
+    behind: list[UUID] = []
+    for loan_id, *row in (await ctx.connection.execute(statement)).all():
+        position = Position(*map(_whole, row))
         if position.next_action_on and position.next_action_on <= day and known_at is None:
             behind.append(loan_id)  # end of day has not reached it yet: the line must not run over that day
         else:
