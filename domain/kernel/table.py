@@ -35,14 +35,16 @@ def uuid7() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
-def choice(values: type[StrEnum]) -> Enum:
-    """A text column that may hold the values of one enumeration only (text + CHECK, never a native type)."""
+def choice(values: type[StrEnum], name: str = "") -> Enum:
+    """A text column that may hold the values of one enumeration only (text + CHECK, never a native type).
+
+    `name` tells the checks apart where a table has two columns of one enumeration."""
     return Enum(
         values,
         native_enum=False,
         create_constraint=True,
         length=40,
-        name=values.__name__.lower(),
+        name=name or values.__name__.lower(),
         values_callable=lambda members: [member.value for member in members],
         validate_strings=True,
     )

@@ -86,7 +86,7 @@ class LoanApplication(Keyed):
     approved_amount: Mapped[Decimal | None] = mapped_column(MoneyColumn)
     approved_periods: Mapped[int | None]
     approved_annual_rate: Mapped[Decimal | None] = mapped_column(RateColumn)
-    approved_method: Mapped[Method | None] = mapped_column(choice(Method))
+    approved_method: Mapped[Method | None] = mapped_column(choice(Method, "approved_method"))
     approved_conditions: Mapped[str | None] = mapped_column(Text)
     approved_valid_until: Mapped[date | None]
     guards: Mapped[list[Any]] = mapped_column(Json, default=list)
