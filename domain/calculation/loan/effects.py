@@ -4,7 +4,6 @@ from dataclasses import replace
 from functools import singledispatch
 from math import floor
 
-from domain.calculation.allocation import InvalidAmount
 from domain.calculation.loan.debt import FEE, INTEREST, PRINCIPAL, Debt
 from domain.calculation.loan.events import Acceleration, Amendment, Event, Fee, PayOut, PrepaymentMode, Receipt, Waiver
 from domain.calculation.loan.lines import MovementKind
@@ -76,6 +75,8 @@ def _(event: Fee, state: LoanState) -> None:
 def _(event: Waiver, state: LoanState) -> None:
     if event.component is PRINCIPAL:
         raise ValueError("principal is not waived")
+    if event.void_unless_paid_by is not None and event.void_unless_paid_by < event.value_date:
+        raise ValueError(f"a waiver of {event.value_date} cannot wait for {event.void_unless_paid_by}")
     if event.seq is None:
         grants = _waive_due(state, event, list(state.unsettled))
     elif event.seq in state.debts:
@@ -88,8 +89,6 @@ def _(event: Waiver, state: LoanState) -> None:
 
 @happen.register
 def _(event: Receipt, state: LoanState) -> None:
-    if event.amount <= 0:
-        raise InvalidAmount(f"a receipt of {event.amount} fen")
     state.receive(event.id, event.amount)
     state.apply_kept()
     if state.running is None or not state.unapplied:

@@ -6,7 +6,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 from fractions import Fraction
 
-from domain.calculation.allocation import Component
+from domain.calculation.allocation import Component, InvalidAmount
 from domain.calculation.schedule import Method
 
 
@@ -143,13 +143,16 @@ class Reversal:
 def happened(events: Iterable[Event | Reversal]) -> list[Event]:
     """The events no reversal has undone, in the order in which they take effect.
 
-    Raises ValueError where an id comes twice, a target is unknown or a reversal ends up undoing itself.
+    Raises InvalidAmount for an amount of nothing or less, ValueError where an id comes twice, a target is unknown or a
+    reversal ends up undoing itself.
     """
     by_id: dict[str, Event | Reversal] = {}
     undone_by: dict[str, list[str]] = {}
     for event in events:
         if event.id in by_id:
             raise ValueError(f"event {event.id} comes twice")
+        if isinstance(event, PayOut | Fee | Waiver | Receipt) and event.amount <= 0:
+            raise InvalidAmount(f"event {event.id} of {event.amount} fen")
         by_id[event.id] = event
         if isinstance(event, Reversal):
             undone_by.setdefault(event.target, []).append(event.id)

@@ -70,10 +70,7 @@ INTEREST_FIGURES = (
 
 
 def explain(fold: Fold, figure: LoanFigure, day: date) -> list[Part]:
-    """The parts of a figure at the close of `day`; none for a figure of nothing.
-
-    Raises ValueError before the first pay-out and, for a fold with later events left out, never otherwise.
-    """
+    """The parts of a figure at the close of `day`. Raises ValueError before the first pay-out."""
     known = fold.on(day)
     non_accrual = known.position_on(day).non_accrual
     if figure in (LoanFigure.ON_BALANCE_INTEREST, LoanFigure.OFF_BALANCE_INTEREST):

@@ -32,6 +32,10 @@ class LoanTerms:
     lending_mode: LendingMode = LendingMode.CREDIT
     non_accrual_after: int = NON_ACCRUAL_AFTER_DPD
 
+    def __post_init__(self) -> None:
+        if sorted(self.order) != sorted(Component):
+            raise ValueError(f"the order of allocation names each component once, not {self.order}")
+
     def grace_end(self, due_date: date) -> date:
         """The last day of grace (宽限期) of what falls due on that date."""
-        return self.grace_ends.get(due_date) or due_date + timedelta(days=self.grace_days)
+        return max(due_date, self.grace_ends.get(due_date) or due_date + timedelta(days=self.grace_days))

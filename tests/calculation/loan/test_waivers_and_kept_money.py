@@ -219,6 +219,10 @@ def test_what_cannot_have_happened_is_refused() -> None:
         loan(s01_terms(), [pay_out("2026-01-16", "100000.00")], day("2026-02-20"))
     with pytest.raises(InvalidAmount):
         s01("2026-02-20", paid("2026-02-15", "0.00"))
+    with pytest.raises(ValueError, match="cannot wait"):
+        s01("2026-02-20", waive("2026-02-20", PENALTY, 1, until="2026-02-19"))
+    with pytest.raises(ValueError, match="order of allocation"):
+        s01_terms(order=(FEE, PENALTY))
     with pytest.raises(ValueError, match="principal"):
         s01("2026-02-20", waive("2026-02-20", Component.PRINCIPAL, 1))
 
