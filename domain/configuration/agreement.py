@@ -13,8 +13,10 @@ from sqlalchemy import Row, String, Text, UniqueConstraint, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel.command import command, query
+from domain.kernel.refusals import InvalidInput
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +48,8 @@ class Agreement(Keyed):
     text: Mapped[str] = mapped_column(Text)
 
 
+LONGEST_TEXT = 20_000
+
 FIRST_VERSIONS: dict[ConsentType, tuple[str, str]] = {
     ConsentType.PERSONAL_DATA: (
         "个人信息授权书",
@@ -70,7 +74,10 @@ FIRST_VERSIONS: dict[ConsentType, tuple[str, str]] = {
 
 @command("configuration.agreement.publish")
 async def publish(ctx: Context, *, type: ConsentType, title: str, text: str) -> Agreement:
-    """Publishes the next version of a text; consents to earlier ones stay what they are."""
+    """Publishes the next version of a text; consents to earlier ones stay what they are. Raises InvalidInput."""
+    title = check_text("title", title)
+    if not text.strip() or "\0" in text or len(text) > LONGEST_TEXT:
+        raise InvalidInput("text")
     # Two publishers at once would take the same number: the unique constraint lets one of them through.
     latest = select(func.coalesce(func.max(Agreement.version), 0)).where(Agreement.type == type)
     number = int((await ctx.connection.execute(latest)).scalar_one())

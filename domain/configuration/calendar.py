@@ -19,6 +19,7 @@ from domain.kernel.command import command, query
 from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,7 +58,8 @@ class Holidays:
 
 @command("configuration.calendar.save")
 async def save_day(ctx: Context, *, on: date, kind: DayKind, name: str) -> CalendarDay:
-    """Says what a day is, in place of what was said before. Plans made already keep their due dates."""
+    """Says what a day is, in place of what was said before. Plans made already keep their due dates. Raises InvalidInput."""
+    name = check_text("name", name, 60)
     statement = select(CalendarDay).where(CalendarDay.on == on).with_for_update()
     row = (await ctx.session.execute(statement)).scalar_one_or_none()
     if row is None:

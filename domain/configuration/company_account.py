@@ -27,6 +27,7 @@ from domain.kernel.table import Keyed
 from domain.ledger import journal
 from domain.ledger.account import BANK, CAPITAL
 from domain.ledger.journal import Line
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -76,11 +77,11 @@ def check_account_number(text: str) -> str:
     return number
 
 
-def _check(name: str, uses: Sequence[AccountUse]) -> None:
-    if not name.strip():
-        raise InvalidInput("name")
+def check_uses(uses: Sequence[AccountUse]) -> list[str]:
+    """The uses as they are stored. Raises InvalidInput for none, or one named twice."""
     if not uses or len(set(uses)) != len(uses):
-        raise InvalidInput("uses")
+        raise InvalidInput("uses", zh="请选择用途，且不重复。", en="Name at least one use, and each once.")
+    return [str(use) for use in uses]
 
 
 # --------------------------------------------------------------------------- commands
@@ -94,11 +95,12 @@ async def create(
 
     Raises InvalidInput, InvalidBankCard, InvalidAmount (negative balance), Duplicate.
     """
-    _check(name, uses)
     number = check_account_number(account_number)
     if opening_balance < 0:
         raise InvalidAmount("openingBalance", amount=opening_balance)
-    account = CompanyAccount(name=name, bank=bank, uses=[str(use) for use in uses], gl_account=BANK)
+    account = CompanyAccount(
+        name=check_text("name", name), bank=check_text("bank", bank), uses=check_uses(uses), gl_account=BANK
+    )
     personal_data.seal(ctx, account, "account", number)
     ctx.add(account)
     try:
@@ -125,8 +127,7 @@ async def update(
     """Changes name, uses, or whether the account is in use. Raises NotFound, Conflict, InvalidInput."""
     account = await lock(ctx, CompanyAccount, account_id, "accountId")
     check_version(account, expected_version)
-    _check(name, uses)
-    account.name, account.uses, account.enabled = name, [str(use) for use in uses], enabled
+    account.name, account.uses, account.enabled = check_text("name", name), check_uses(uses), enabled
     return account
 
 

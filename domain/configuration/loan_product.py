@@ -45,6 +45,7 @@ from domain.kernel.refusals import (
 )
 from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
+from domain.organization.department import check_code, check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -161,6 +162,9 @@ def check(terms: Terms) -> None:
             raise InvalidAmount(field, amount=amount)
     if terms.min_amount > terms.max_amount:
         raise InvalidAmount("maxAmount", amount=terms.max_amount)
+    check_text("name", terms.name)
+    if terms.workflow_code is not None:
+        check_code("workflowCode", terms.workflow_code)
     least, most = PENALTY_MULTIPLIERS
     if not least <= terms.penalty_multiplier <= most:
         raise ProductRuleViolated(
@@ -168,7 +172,6 @@ def check(terms: Terms) -> None:
         )
     by_days = terms.period_unit not in MONTHS_IN_PERIOD
     holds = {
-        "name": bool(terms.name.strip()),
         "minPeriods": 1 <= terms.min_periods <= terms.max_periods,
         "maxPeriods": terms.max_periods <= MAX_PERIODS,
         "minRate": 0 <= terms.min_rate <= terms.max_rate,
@@ -231,8 +234,7 @@ async def _refuse_dear(ctx: Context, terms: Terms) -> None:
 @command("configuration.loan_product.create")
 async def create(ctx: Context, *, code: str, terms: Terms) -> LoanProduct:
     """Makes version 1, ready to be used. Raises Duplicate for a code that exists, and what `check` and the cap refuse."""
-    if not code.strip():
-        raise InvalidInput("code")
+    check_code("code", code)
     check(terms)
     await _refuse_dear(ctx, terms)
     if await _versions(ctx, code):

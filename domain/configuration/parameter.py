@@ -6,6 +6,7 @@ day until a later one; what was in force on a past day stays readable, so that a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -25,6 +26,7 @@ from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.refusals import InvalidInput, InvalidState, SamePerson
 from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, choice, uuid7
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -159,6 +161,9 @@ def check_value(code: str, value: Any) -> Any:
         ) from error
 
 
+CODE = re.compile(r"[A-Za-z0-9_]{1,40}")
+
+
 def _decimal(value: Any, places: int) -> str:
     number = Decimal(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
     if number is None or not number.is_finite() or not 0 <= number < 10**15:
@@ -181,7 +186,7 @@ def _switch(value: Any, _definition: Definition) -> bool:
 
 
 def _code(value: Any, definition: Definition) -> str:
-    if not isinstance(value, str) or not value or (definition.among and value not in definition.among):
+    if not isinstance(value, str) or not CODE.fullmatch(value) or (definition.among and value not in definition.among):
         raise ValueError
     return value
 
@@ -235,7 +240,7 @@ async def propose(ctx: Context, *, code: str, value: Any, effective_from: date, 
             code=code,
             value=plain_value,
             effective_from=effective_from,
-            reason=reason,
+            reason=check_text("reason", reason, 200),
             proposed_by_id=ctx.actor.id,
         )
     )

@@ -56,7 +56,10 @@ DEFAULTS: tuple[tuple[str, str, PurposeUse, bool], ...] = (
 
 @command("configuration.purpose.save")
 async def save(ctx: Context, *, code: str, name: str, use: PurposeUse, forbidden: bool) -> Purpose:
-    """Adds a purpose, or changes the one of this code. Applications already made keep what they were checked against."""
+    """Adds a purpose, or changes the one of this code. Applications already made keep what they were checked against.
+
+    Raises InvalidInput."""
+    code, name = check_code("code", code), check_text("name", name, 60)
     row = (
         await ctx.session.execute(select(Purpose).where(Purpose.code == code).with_for_update())
     ).scalar_one_or_none()

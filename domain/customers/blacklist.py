@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, LargeBinary, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.customers.customer import check_name, read_id_number, read_uscc
+from domain.customers.customer import read_id_number, read_uscc
 from domain.customers.enterprise_customer import EnterpriseCustomer
 from domain.customers.individual_customer import IndividualCustomer
 from domain.kernel import personal_data
@@ -17,6 +17,7 @@ from domain.kernel.command import command, lock
 from domain.kernel.refusals import InvalidInput, InvalidState
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -52,12 +53,13 @@ async def add(
     """Refuses a party from now on. Give one identifier. Raises InvalidInput, InvalidIdNumber, InvalidUscc."""
     if (id_number is None) == (uscc is None):
         raise InvalidInput("idNumber", zh="请填写身份证号或信用代码之一。", en="Give an ID number or a credit code.")
-    if not reason.strip():
-        raise InvalidInput("reason")
     if until is not None and until < ctx.today:
         raise InvalidInput("until")
     row = BlacklistedParty(
-        name=check_name(name), uscc=None if uscc is None else read_uscc(uscc), reason=reason.strip(), until=until
+        name=check_text("name", name),
+        uscc=None if uscc is None else read_uscc(uscc),
+        reason=check_text("reason", reason, 200),
+        until=until,
     )
     personal_data.seal(ctx, row, "id_number", None if id_number is None else read_id_number(id_number).number)
     return ctx.add(row)

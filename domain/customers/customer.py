@@ -66,16 +66,6 @@ def sort_key(name: str) -> str:
     return " ".join(lazy_pinyin(name)).lower()
 
 
-def check_name(name: str, field: str = "name", longest: int = 100) -> str:
-    """A name without blanks around it. Raises InvalidInput for an empty or too long one."""
-    stripped = name.strip()
-    if not 1 <= len(stripped) <= longest:
-        raise InvalidInput(
-            field, zh="名称不能为空或过长。", en="A name has 1 to {longest} characters.", longest=longest
-        )
-    return stripped
-
-
 def check_region(code: str | None) -> str | None:
     """A region of GB/T 2260 (six digits), or none. Raises InvalidInput."""
     if code is not None and not REGION.fullmatch(code):

@@ -18,6 +18,7 @@ from domain.customers.individual_customer import IndividualCustomer
 from domain.kernel import personal_data
 from domain.kernel.command import query
 from domain.kernel.paging import Order, Page, Window, page
+from domain.kernel.refusals import BadInput
 from domain.kernel.scope import scope
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ async def customers(ctx: Context, *, columns: Sequence[Any], wanted: CustomerFil
     table, person, company = Customer.__table__, IndividualCustomer.__table__, EnterpriseCustomer.__table__
     joined = table.outerjoin(person, person.c.id == table.c.id).outerjoin(company, company.c.id == table.c.id)
     statement = select(*columns).select_from(joined).where(scope(ctx, Customer))
+    if wanted.search and not wanted.search.isprintable():
+        raise BadInput("what is searched for holds control characters")
     if wanted.search:
         statement = statement.where(
             or_(

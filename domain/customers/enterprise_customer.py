@@ -10,13 +10,14 @@ from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.customers import related_party
-from domain.customers.customer import Customer, CustomerKind, check_name, check_region, enter, read_id_number, read_uscc
+from domain.customers.customer import Customer, CustomerKind, check_region, enter, read_id_number, read_uscc
 from domain.customers.related_party import Party, Relation
 from domain.kernel import personal_data
 from domain.kernel.command import command
 from domain.kernel.refusals import InvalidAmount
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import MoneyColumn
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -61,22 +62,22 @@ async def create(
     """
     if registered_capital is not None and registered_capital < 0:
         raise InvalidAmount("registeredCapital", amount=registered_capital)
-    representative = check_name(legal_representative, "legalRepresentative", 60)
+    representative = check_text("legalRepresentative", legal_representative, 60)
     id_number = None
     if legal_representative_id_number is not None:
         id_number = read_id_number(legal_representative_id_number, "legalRepresentativeIdNumber").number
     customer = EnterpriseCustomer(
-        name=check_name(name),
+        name=check_text("name", name),
         uscc=read_uscc(uscc),
         legal_representative=representative,
         region_code=check_region(region_code),
-        industry_code=industry_code,
+        industry_code=None if industry_code is None else check_text("industryCode", industry_code, 10),
         registered_capital=registered_capital,
     )
     personal_data.seal(ctx, customer, "legal_representative_id_number", id_number)
     await enter(ctx, customer, mobile=mobile, identifier="uscc", shown_as=customer.uscc)
     if controller_name is not None:
-        controller = check_name(controller_name, "controllerName", 60)
+        controller = check_text("controllerName", controller_name, 60)
         # The controller's own number is known where he represents the enterprise himself.
         own_number = id_number if controller == representative else None
         related_party.attach(ctx, customer.id, Relation.CONTROLLER, Party(controller, id_number=own_number))

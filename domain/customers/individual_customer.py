@@ -22,7 +22,6 @@ from domain.customers.consent import Consent
 from domain.customers.customer import (
     Customer,
     CustomerKind,
-    check_name,
     check_region,
     enter,
     read_id_number,
@@ -34,6 +33,7 @@ from domain.kernel.command import command
 from domain.kernel.refusals import InvalidAmount
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, MoneyColumn, choice
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -111,16 +111,16 @@ async def create(
     if monthly_income is not None and monthly_income < 0:
         raise InvalidAmount("monthlyIncome", amount=monthly_income)
     customer = IndividualCustomer(
-        name=check_name(name),
+        name=check_text("name", name),
         birth_date=known.birth_date,
         sex=known.sex,
         region_code=check_region(region_code),
         farmer=farmer,
-        employer=employer,
+        employer=None if employer is None else check_text("employer", employer),
         monthly_income=monthly_income,
     )
     personal_data.seal(ctx, customer, "id_number", known.number)
-    personal_data.seal(ctx, customer, "address", address)
+    personal_data.seal(ctx, customer, "address", None if address is None else check_text("address", address, 200))
     await enter(ctx, customer, mobile=mobile, identifier="idNumber", shown_as=customer.id_number_masked)
     if spouse is not None:
         related_party.attach(ctx, customer.id, Relation.SPOUSE, spouse, field=("spouse",))
@@ -132,7 +132,9 @@ async def create(
 
 def _attach_contact(ctx: Context, customer_id: UUID, contact: Contact, field: tuple[str, ...]) -> None:
     row = EmergencyContact(
-        customer_id=customer_id, name=check_name(contact.name, "name", 60), relation=contact.relation
+        customer_id=customer_id,
+        name=check_text("emergencyContacts", contact.name, 60),
+        relation=check_text("emergencyContacts", contact.relation, 30),
     )
     personal_data.seal(ctx, row, "mobile", read_mobile(contact.mobile, (*field, "mobile")))
     ctx.add(row)

@@ -15,12 +15,13 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, Row, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.customers.customer import Customer, check_name, read_id_number, read_mobile, read_uscc
+from domain.customers.customer import Customer, read_id_number, read_mobile, read_uscc
 from domain.kernel import personal_data
 from domain.kernel.command import command, lock
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, RateColumn, choice
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -82,7 +83,7 @@ def attach(
     row = RelatedParty(
         customer_id=customer_id,
         relation=relation,
-        name=check_name(party.name),
+        name=check_text("name", party.name),
         uscc=None if party.uscc is None else read_uscc(party.uscc),
         share=party.share,
     )

@@ -16,13 +16,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.identifiers import check_bank_card
 from domain.configuration.company_account import check_account_number
-from domain.customers.customer import Customer, CustomerKind, check_name
+from domain.customers.customer import Customer, CustomerKind
 from domain.kernel import personal_data
 from domain.kernel.command import command, lock
 from domain.kernel.feed import Json
 from domain.kernel.refusals import Duplicate, InvalidBankCard, InvalidInput
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed
+from domain.organization.department import check_text
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -77,8 +78,8 @@ async def create(
         raise InvalidInput("purposes")
     account = CustomerAccount(
         customer_id=customer.id,
-        holder=check_name(holder, "holder"),
-        bank=check_name(bank, "bank"),
+        holder=check_text("holder", holder),
+        bank=check_text("bank", bank),
         purposes=[str(purpose) for purpose in purposes],
     )
     personal_data.seal(ctx, account, "account", plain_account(account_number, customer.kind))
