@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import Index, String, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.classification import RULESETS
@@ -276,12 +277,12 @@ async def values(ctx: Context, codes: Iterable[str], on: date | None = None) -> 
     wanted = sorted(set(codes))
     statement = (
         select(Parameter.code, Parameter.value)
-        .distinct(Parameter.code)
         .where(
             Parameter.code.in_(wanted),
             Parameter.state == ParameterState.APPROVED,
             Parameter.effective_from <= (on or ctx.today),
         )
+        .ext(distinct_on(Parameter.code))
         .order_by(Parameter.code, Parameter.effective_from.desc(), Parameter.decided_at.desc(), Parameter.id.desc())
     )
     found = {code: typed(code, value) for code, value in (await ctx.connection.execute(statement)).all()}

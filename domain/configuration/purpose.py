@@ -13,9 +13,9 @@ from sqlalchemy import Row, String, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel.command import command, query
-from domain.kernel.refusals import ForbiddenPurpose, InvalidInput
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, choice, uuid7
+from domain.organization.department import check_code, check_text
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -73,18 +73,6 @@ async def save(ctx: Context, *, code: str, name: str, use: PurposeUse, forbidden
 async def purposes(ctx: Context, *, columns: list[Any]) -> list[Row[Any]]:
     """The whole dictionary by code; it is small, so no pages."""
     return list((await ctx.connection.execute(select(*columns).order_by(Purpose.code))).all())
-
-
-async def allowed(ctx: Context, code: str) -> PurposeUse:
-    """Whether a purpose is consumption or business. Raises InvalidInput (no such code) and ForbiddenPurpose."""
-    row = (await ctx.connection.execute(select(Purpose.__table__).where(Purpose.code == code))).one_or_none()
-    if row is None:
-        raise InvalidInput(
-            "purposeCode", zh="没有该贷款用途：{code}。", en="There is no purpose {code}.", code=code
-        )  # fmt: skip
-    if row.forbidden:
-        raise ForbiddenPurpose("purposeCode", purpose=code)
-    return PurposeUse(row.use)
 
 
 async def fill(connection: AsyncConnection, request: FreshLender) -> None:
