@@ -62,8 +62,6 @@ def _(event: Acceleration, state: LoanState) -> None:
 def _(event: Fee, state: LoanState) -> None:
     seq = event.seq
     if state.running is None:  # an installment that a shorter plan no longer has: the last one bears its fee
-        if not state.debts:
-            raise ValueError("everything was prepaid before a day had passed: no installment bears a fee")
         seq = min(seq, max(state.debts))
     if seq in state.debts:
         state.charge(state.debts[seq], event.amount, event.id)

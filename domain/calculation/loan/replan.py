@@ -133,8 +133,8 @@ def shorten(old: PlanVersion, balance: int) -> PlanVersion:
 
 
 def without_principal(old: PlanVersion) -> PlanVersion:
-    """Everything is prepaid: the running installment is left with the interest it has borne."""
-    return PlanVersion(old.terms, (replace(old.rest[0], principal=0, balance_after=0),), old.kept)
+    """Everything is prepaid: the running installment is left with the interest that its line has reached."""
+    return PlanVersion(old.terms, (replace(old.rest[0], principal=0, interest=0, balance_after=0),), old.kept)
 
 
 def _version(terms: PlanTerms, first_seq: int = 1) -> PlanVersion:

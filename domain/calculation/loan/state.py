@@ -136,8 +136,11 @@ class LoanState:
             self.move(debt.seq, component, MovementKind.CATCH_UP, debt.outstanding(component))
 
     def end_period_just_begun(self) -> bool:
-        """All principal was prepaid: with no day of interest and no fee to come, no further installment falls due."""
-        if self.running is None or self.running.elapsed(self.day) or self.fees_ahead:
+        """All principal was prepaid: with no day of interest and no fee to come, no further installment falls due.
+
+        The first installment stays in any case, so that a loan always has one to bear what may still come.
+        """
+        if self.running is None or self.running.elapsed(self.day) or self.fees_ahead or not self.debts:
             return False
         self.running = None
         self.version.installments = self.version.installments[: self.version.done]

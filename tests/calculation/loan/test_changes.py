@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.calculation.allocation import Component
-from domain.calculation.loan.events import Acceleration, Amendment, Event, PayOut, PrepaymentMode, Waiver
+from domain.calculation.loan.events import Acceleration, Amendment, Event, Fee, PayOut, PrepaymentMode, Waiver
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.installments import Installment
 from domain.calculation.loan.lines import MovementKind
@@ -147,6 +147,15 @@ def test_prepaying_everything_leaves_the_interest_to_its_due_date() -> None:
     at_once = loan(s01_terms(), on_due_date, date(2026, 6, 15))
     assert at_once.position_on(date(2026, 5, 15)).principal_outstanding == 0
     assert [row.seq for row in at_once.installments_on(date(2026, 6, 15))] == [1, 2, 3, 4]
+
+
+def test_prepaying_everything_at_once_bears_no_interest() -> None:
+    events = [pay_out("2026-01-15", "100000.00"), paid("2026-01-15", "100000.00", prepayment=REDUCE)]
+    known = loan(
+        s01_terms(), [*events, Fee(id="fee", value_date=date(2026, 1, 20), seq=1, amount=500)], date(2026, 3, 1)
+    )
+    assert known.position_on(date(2026, 2, 14)).accrued_interest == 0
+    assert [(r.seq, r.principal, r.interest, r.fee) for r in known.installments_on(known.until)] == [(1, 0, 0, 500)]
 
 
 def test_a_prepayment_pays_its_fee_out_of_the_same_money() -> None:
