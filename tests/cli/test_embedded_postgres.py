@@ -40,6 +40,7 @@ async def test_three_logins_with_the_rights_of_the_tenancy_page(server: Embedded
         assert await value(addresses.app, rights) == "(f,f,f)"
         owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
         assert await value(addresses.app, owner) == "xiaodai_owner"
+        assert await value(addresses.app, "SELECT has_schema_privilege('public', 'USAGE')") is False
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await value(addresses.app, "CREATE TABLE public.t (i int)")
 
