@@ -12,18 +12,27 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from uuid import UUID
 
 from domain.kernel.clock import machine_now
 from domain.kernel.context import Actor, ActorKind
-from domain.kernel.permissions import matching
+from domain.kernel.permissions import declare
 from domain.organization import standing
 from tenancy.catalog import Catalog, Operator
 from tenancy.current import ACTIVE, Door, Lender, LenderNotOpen
 
 STAFF_TOKEN = re.compile(r"xd_([a-z][a-z0-9_]{1,30})_[A-Za-z0-9_-]{43}", re.ASCII)
 OPERATOR_TOKEN = re.compile(r"xdo_[A-Za-z0-9_-]{43}", re.ASCII)
+OPERATOR_PERMISSIONS = frozenset(
+    declare(permission)
+    for permission in (
+        "identity.tenant.read",
+        "identity.tenant.provision",
+        "identity.tenant.suspend",
+        "identity.tenant.resume",
+        "configuration.api.introspect",
+    )
+)
 REMEMBERED_SECONDS = 0.5
 MOST_REMEMBERED = 10_000
 
@@ -112,11 +121,6 @@ def operator_actor(operator: Operator, session_id: UUID) -> Actor:
         kind=ActorKind.OPERATOR,
         id=operator.id,
         name=operator.username,
-        permissions=_operator_permissions(),
+        permissions=OPERATOR_PERMISSIONS,
         session_id=session_id,
     )
-
-
-@cache
-def _operator_permissions() -> frozenset[str]:
-    return matching({"identity.tenant.*", "configuration.api.introspect"})
