@@ -32,6 +32,11 @@ MODULES = [
     "resolvers.configuration.loan_product",
     "resolvers.configuration.company_account",
     "resolvers.lending.repayment_plan",
+    "resolvers.lending.loan_contract",
+    "resolvers.lending.loan_application",
+    "resolvers.configuration.document",
+    "resolvers.workflow.workflow",
+    "resolvers.home.pending_task",
 ]
 
 

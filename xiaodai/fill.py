@@ -22,6 +22,7 @@ MODULES = (
     "domain.configuration.purpose",
     "domain.configuration.calendar",
     "domain.configuration.agreement",
+    "domain.configuration.template",
     "domain.workflow.definition",
 )
 

@@ -7,6 +7,7 @@ application they belong to.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.kernel.clock import machine_now
 from domain.kernel.command import command
 from domain.kernel.permissions import declare
 from domain.kernel.refusals import InvalidInput, NotFound
@@ -29,6 +31,7 @@ READ = declare("lending.document.read")
 PDF = "application/pdf"
 LARGEST_PRINT = 20 * 1024 * 1024
 LARGEST_UPLOAD = 20 * 1024 * 1024
+LINK_SECONDS = 300
 
 # What may be uploaded, and how such a file begins: the name of a file proves nothing.
 UPLOADS: dict[str, bytes] = {PDF: b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
@@ -124,6 +127,30 @@ async def attach(ctx: Context, document_ids: Sequence[UUID], subject: Keyed, *, 
     for row in rows:
         row.subject_table, row.subject_id, row.application_id = subject.__tablename__, subject.id, application_id
     return rows
+
+
+# ---------------------------------------------------------------- links
+
+
+def link(ctx: Context, document_id: UUID) -> str:
+    """An address that the actor can download from within five minutes. It is bound to lender and person, and useless
+    without that person's own credential."""
+    until = int(machine_now().timestamp()) + LINK_SECONDS
+    proof = _proof(ctx, document_id, ctx.actor.id, until)
+    return f"/documents/{document_id}?for={ctx.actor.id}&until={until}&proof={proof}"
+
+
+def link_holds(ctx: Context, document_id: UUID, person: str, until: str, proof: str) -> bool:
+    """Whether a link was made for the actor, by this lender, for this document, and has not run out."""
+    if person != str(ctx.actor.id) or not until.isascii() or not until.isdigit() or len(until) > 12:
+        return False
+    expected = _proof(ctx, document_id, ctx.actor.id, int(until))
+    return hmac.compare_digest(expected.encode(), proof.encode()) and machine_now().timestamp() <= int(until)
+
+
+def _proof(ctx: Context, document_id: UUID, person: UUID, until: int) -> str:
+    """A hash that only this lender's key makes."""
+    return ctx.ports.keys.fingerprint(ctx.lender, "document_link", f"{document_id}/{person}/{until}").hex()
 
 
 # ---------------------------------------------------------------- queries

@@ -55,6 +55,7 @@ class Task(Keyed):
         Index("ix_tasks_open", "assignee_id", "arrived_at", postgresql_where="state = 'OPEN'"),
         Index("ix_tasks_subject", "subject_id"),
         Index("ix_tasks_instance", "instance_id"),
+        Index("ix_tasks_done", "closed_by", "id"),
     )
     reach: ClassVar[Reach] = Managed(people=("assignee_id",), offered=True, offered_by="task_id")
 
@@ -291,6 +292,28 @@ async def page(
         statement = statement.where(of_urgency(urgencies, ctx.now))
     table = Task.__table__.c
     return await paging.page(ctx, statement, [Order(table.arrived_at, True), Order(table.id, True)], window)
+
+
+@query("home.pending_task.read")
+async def done_page(ctx: Context, *, columns: Sequence[Any], window: Window) -> Page:
+    """已办 · What the actor has done, newest first."""
+    table = Task.__table__.c
+    statement = select(*columns).where(table.closed_by == ctx.actor.id, table.state == TaskState.DONE)
+    return await paging.page(ctx, statement, [Order(table.id, True)], window)
+
+
+async def urgencies(ctx: Context, task_ids: Sequence[UUID]) -> dict[UUID, TaskUrgency]:
+    """How urgent each task is at the lender's moment."""
+    table = Task.__table__.c
+    rows = await ctx.connection.execute(select(table.id, table.due_at).where(table.id.in_(task_ids)))
+    return {row.id: urgency(row.due_at, ctx.now) for row in rows}
+
+
+async def subjects(ctx: Context, task_ids: Sequence[UUID]) -> dict[UUID, tuple[str, UUID]]:
+    """What each task is about: table and key."""
+    table = Task.__table__.c
+    wanted = select(table.id, table.subject_table, table.subject_id).where(table.id.in_(task_ids))
+    return {row.id: (row.subject_table, row.subject_id) for row in await ctx.connection.execute(wanted)}
 
 
 async def pending_count(ctx: Context) -> int:

@@ -14,7 +14,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from domain.customers.eligibility import age_on, region_allowed
 from domain.kernel.refusals import REFUSALS, Refusal, plain
 from domain.lending.offer import Limits, Offer, Priced
 
@@ -118,6 +117,12 @@ def blacklist(case: Case) -> Iterable[GuardResult]:
     yield GuardResult("BLACKLISTED", not case.borrower.blacklisted, field="customerId")
 
 
+def age_on(birth_date: date, day: date) -> int:
+    """周岁 · Whole years on a day: one more on the birthday; somebody born on 29 February turns on 1 March."""
+    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - before_birthday
+
+
 def age(case: Case) -> Iterable[GuardResult]:
     """年龄 · A minor is refused; being past the greatest age at maturity warns (domain.md §3.8)."""
     born = case.borrower.birth_date
@@ -143,12 +148,20 @@ def consents(case: Case) -> Iterable[GuardResult]:
     yield GuardResult("CONSENT_MISSING", not missing, params=params, field="customerId")
 
 
+def covers(allowed: str, code: str) -> bool:
+    """Whether a region lies in an allowed one: 510000 is all of Sichuan, 510100 all of Chengdu, 51 as well."""
+    prefix = allowed
+    while len(prefix) > 2 and prefix.endswith("00"):
+        prefix = prefix[:-2]
+    return code.startswith(prefix)
+
+
 def region(case: Case) -> Iterable[GuardResult]:
     """展业地区 · Outside the lender's regions warns; no list means no limit."""
     allowed, code = case.figures.region_codes, case.borrower.region_code
     if not allowed:
         return
-    inside = region_allowed(code, allowed)
+    inside = code is not None and any(covers(one, code) for one in allowed)
     yield GuardResult(
         "REGION_NOT_ALLOWED", inside, GuardSeverity.WARN, {"region": code, "allowed": list(allowed)}, "customerId"
     )

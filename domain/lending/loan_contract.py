@@ -31,7 +31,7 @@ from domain.kernel.refusals import CostSheetNotAcknowledged, InvalidInput, Inval
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
 from domain.lending import guards
-from domain.lending.contract_pack import Agreed, data_of
+from domain.lending.contract_pack import Agreed, amount_in_words, data_of
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.lending.offer import priced_today, stored_cost
 from domain.lending.repayment_plan import cost_limits
@@ -81,6 +81,7 @@ class LoanContract(Keyed):
     co_manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
     department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"))
     amount: Mapped[Decimal] = mapped_column(MoneyColumn)
+    amount_in_words: Mapped[str] = mapped_column(String(100))
     periods: Mapped[int]
     annual_rate: Mapped[Decimal] = mapped_column(RateColumn)
     method: Mapped[Method] = mapped_column(choice(Method))
@@ -158,6 +159,7 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
             co_manager_id=application.co_manager_id,
             department_id=application.department_id,
             amount=offer.amount,
+            amount_in_words=amount_in_words(offer.amount),
             periods=offer.periods,
             annual_rate=offer.annual_rate,
             method=offer.method,
