@@ -55,6 +55,7 @@ MODULES = (
 
 FILE = '''"""{module}: {count} tables. Drawn by `python -m migrations.draft` before the first release."""
 
+# ruff: noqa: E501
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql

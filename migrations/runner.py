@@ -41,7 +41,10 @@ async def migrate_catalog(owner: AsyncEngine, *, app_role: str, installation: st
     async with owner.begin() as connection:
         await _one_at_a_time(connection, CATALOG_SCHEMA)
         # Nobody's default search path may hold a table, whoever made the database.
-        await run_text(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        # As the role that owns the schema, which a NOINHERIT login must become first on PostgreSQL 15.
+        await run_text(
+            connection, "SET LOCAL ROLE pg_database_owner;REVOKE ALL ON SCHEMA public FROM PUBLIC;RESET ROLE"
+        )
         await connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {quote(CATALOG_SCHEMA)}")
         await _upgrade(connection, CATALOG_SCHEMA, CATALOG)
         await run_text(connection, catalog_grants(catalog_metadata, CATALOG_SCHEMA, app_role))

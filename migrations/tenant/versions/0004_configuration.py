@@ -1,5 +1,6 @@
-"""configuration: 6 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""configuration: 8 tables. Drawn by `python -m migrations.draft` before the first release."""
 
+# ruff: noqa: E501
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -123,3 +124,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_purposes")),
         sa.UniqueConstraint("code", name=op.f("uq_purposes_code")),
     )
+    op.create_table(
+        "templates",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
+        sa.UniqueConstraint("code", "version", name=op.f("uq_templates_code_version")),
+    )
+    op.create_table(
+        "documents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("content_type", sa.String(length=60), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("application_id", sa.Uuid(), nullable=True),
+        sa.Column("subject_table", sa.String(length=63), nullable=True),
+        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=True),
+        sa.Column("template_id", sa.Uuid(), nullable=True),
+        sa.Column("template_version", sa.Integer(), nullable=True),
+        sa.Column("data_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_documents_template_id")),
+        sa.ForeignKeyConstraint(["uploaded_by"], ["employees.id"], name=op.f("fk_documents_uploaded_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
+    )
+    op.create_index(op.f("ix_documents_application"), "documents", ["application_id"], unique=False)
+    op.create_index(op.f("ix_documents_subject"), "documents", ["subject_id"], unique=False)

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0007_post_loan"
-down_revision = "0006_ledger"
+revision = "0008_post_loan"
+down_revision = "0007_ledger"
 
 
 def upgrade() -> None:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_home"
-down_revision = "0007_post_loan"
+revision = "0009_home"
+down_revision = "0008_post_loan"
 
 
 def upgrade() -> None:
@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["instance_id"], ["workflow_instances.id"], name=op.f("fk_tasks_instance_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
     )
+    op.create_index(op.f("ix_tasks_done"), "tasks", ["closed_by", "id"], unique=False)
     op.create_index(op.f("ix_tasks_instance"), "tasks", ["instance_id"], unique=False)
     op.create_index(
         op.f("ix_tasks_open"), "tasks", ["assignee_id", "arrived_at"], unique=False, postgresql_where="state = 'OPEN'"

@@ -1,10 +1,11 @@
 """ledger: 4 tables. Drawn by `python -m migrations.draft` before the first release."""
 
+# ruff: noqa: E501
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_ledger"
-down_revision = "0005_workflow"
+revision = "0007_ledger"
+down_revision = "0006_lending"
 
 
 def upgrade() -> None:
