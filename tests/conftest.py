@@ -7,7 +7,7 @@ import pytest
 from tests.support import database as databases
 from xiaodai.embedded_postgres import Addresses
 
-pytest_plugins = ["tests.support.actors"]
+pytest_plugins = ["tests.support.actors", "tests.support.client"]
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from domain.kernel.permissions import declare
 
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+INTROSPECT = declare("configuration.api.introspect")
 
 
 def access(declared: Callable[..., Any] | None, *, permission: str | None, signed_in: bool, public: bool) -> str:

@@ -25,8 +25,11 @@ def mutation(
     permission: str | None = None,
     signed_in: bool = False,
     public: bool = False,
+    unlimited: bool = False,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """`@mutation(interest_waiver.request)`; the method answers its payload type, which a refusal fills with userErrors."""
+    """`@mutation(interest_waiver.request)`; the method answers its payload type, which a refusal fills with userErrors.
+
+    `unlimited`: the operation's time limit does not hold (runEndOfDay waits for its job by itself)."""
     needed = access(declared, permission=permission, signed_in=signed_in, public=public)
 
     def wrap(method: Callable[..., Any]) -> Any:
@@ -40,7 +43,8 @@ def mutation(
             except Refusal as refusal:
                 return payload_of(method)(user_errors=[user_error(refusal, operation.request.language)])
 
-        return strawberry.mutation(resolver=run, description=describe(method, needed), metadata={"needs": needed})
+        metadata = {"needs": needed, "unlimited": unlimited}
+        return strawberry.mutation(resolver=run, description=describe(method, needed), metadata=metadata)
 
     return wrap
 

@@ -1,0 +1,152 @@
+"""应用 · The ASGI application: `/graphql` over HTTP and WebSocket, `/healthz`, `/readyz`, `/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from urllib.parse import urlsplit
+
+import structlog
+from graphql import GraphQLSchema
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from schema import root
+from xiaodai.http.answering import Answering
+from xiaodai.http.endpoint import Endpoint, plain
+from xiaodai.http.errors import plain_error
+from xiaodai.http.guards import EVERY_ANSWER, Guards
+from xiaodai.http.limits import Limits
+from xiaodai.http.rates import Rates
+from xiaodai.http.socket import SocketLimits, Sockets
+from xiaodai.http.visitor import visit
+from xiaodai.observability import metrics
+from xiaodai.ports import Services, services
+from xiaodai.settings import Settings, get_settings
+
+log = structlog.get_logger(__name__)
+
+Opening = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+def create_app(
+    settings: Settings | None = None, opening: Opening | None = None, schema: GraphQLSchema | None = None
+) -> Starlette:
+    """The application of one process. Tests hand in what they opened themselves, and a schema of their own."""
+    chosen = settings or get_settings()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opening() if opening else open_services(chosen) as opened:
+            answering = Answering(
+                schema or root.build()._schema,
+                opened.ports,
+                limits_of(chosen),
+                seconds=chosen.operation_seconds,
+                at_once=chosen.concurrent_operations,
+            )
+            rates = Rates(chosen.requests_per_second, chosen.signins_per_minute)
+            app.state.services = opened
+            app.state.endpoint = Endpoint(answering, opened.sessions, rates)
+            app.state.sockets = Sockets(answering, opened.sessions, rates, *socket_limits_of(chosen))
+            yield
+            await app.state.sockets.close()
+
+    return Starlette(
+        lifespan=lifespan,
+        routes=[
+            Route("/graphql", OverHttp()),
+            WebSocketRoute("/graphql", over_socket),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", prometheus),
+        ],
+        middleware=[Middleware(Guards, max_body_bytes=chosen.max_body_bytes)],
+        exception_handlers={HTTPException: refused, Exception: failed},
+    )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """What a process of `serve` uses: checked, and with the bell listening."""
+    async with services(settings) as opened:
+        await opened.catalog.check()
+        await opened.bell.start()
+        yield opened
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Limits of a document as the settings have them."""
+    return Limits(
+        tokens=settings.max_tokens,
+        introspection_depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        operations=settings.max_operations,
+        cost=settings.max_cost,
+    )
+
+
+def socket_limits_of(settings: Settings) -> tuple[SocketLimits, str | None]:
+    """Limits of sockets, and the host that pages may come from besides the one they ask."""
+    limits = SocketLimits(
+        frame_bytes=settings.max_frame_bytes,
+        per_person=settings.sockets_per_person,
+        subscriptions=settings.subscriptions_per_socket,
+    )
+    return limits, urlsplit(settings.public_url).netloc.lower() if settings.public_url else None
+
+
+class OverHttp:
+    """`/graphql` takes every method, so that the endpoint itself says what is wrong with one."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await request.app.state.endpoint(request)
+        await response(scope, receive, send)
+
+
+async def over_socket(websocket: WebSocket) -> None:
+    await websocket.app.state.sockets(websocket)
+
+
+async def healthz(_: Request) -> Response:
+    """The process runs."""
+    return PlainTextResponse("ok")
+
+
+async def readyz(request: Request) -> Response:
+    """The process can answer: the catalog is in reach."""
+    try:
+        await request.app.state.services.catalog.count()
+    except Exception as error:
+        log.warning("not ready", error=type(error).__name__)
+        return PlainTextResponse("not ready", 503, {"retry-after": "1"})
+    return PlainTextResponse("ready")
+
+
+async def prometheus(_: Request) -> Response:
+    body, content_type = metrics()
+    return Response(body, media_type=content_type)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """No such path, or no such method there."""
+    status = error.status_code if isinstance(error, HTTPException) else 400
+    answer = plain(
+        status, "There is nothing here." if status == 404 else "This cannot be done here.", visit(request).language
+    )
+    answer.headers.update(getattr(error, "headers", None) or {})
+    return answer
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """Something of ours broke: the log has it whole, the client learns nothing."""
+    visitor = visit(request)
+    log.error("request failed", request_id=visitor.id, path=request.url.path, exc_info=error)
+    return JSONResponse({"errors": [plain_error("INTERNAL", visitor.language)]}, 500, EVERY_ANSWER)

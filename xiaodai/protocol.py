@@ -1,0 +1,53 @@
+"""半截请求 · uvicorn waits for ever for the rest of a request; this protocol cuts the connection instead."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from xiaodai.settings import get_settings
+
+
+def receive_seconds() -> float:
+    """How long a request may take to arrive."""
+    return get_settings().receive_seconds
+
+
+class GuardedHttpProtocol(HttpToolsProtocol):
+    """A request must have arrived whole `receive_seconds` after its connection was made or its first byte came."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._patience = receive_seconds()
+        self._cut: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._wait()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._arrived()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._arrived()
+        super().handle_websocket_upgrade()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrived()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._cut is None:
+            self._cut = self.loop.call_later(self._patience, self.transport.abort)
+
+    def _arrived(self) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
