@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import justmytype_intl_cjk
+import justmytype_intl_cjk  # type: ignore[import-untyped]
 import typst
 
 from gateways.documents.port import DocumentError

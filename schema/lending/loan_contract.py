@@ -59,7 +59,9 @@ class LoanContract(Node):
 
     @strawberry.field(description="综合融资成本 The all-in cost that the borrower was shown.")
     def cost(self) -> FinancingCost:
-        shown = {name: Decimal(value) if isinstance(value, str) else value for name, value in self.cost_shown.items()}
+        shown: dict[str, Any] = {
+            name: Decimal(value) if isinstance(value, str) else value for name, value in self.cost_shown.items()
+        }
         return FinancingCost(**shown)
 
     @relation(by="application_id")
