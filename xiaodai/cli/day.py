@@ -1,14 +1,16 @@
 """`day`: the end of day (日终) by hand."""
 
+from __future__ import annotations
+
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from domain.kernel.context import Context
-from domain.kernel.refusals import Refusal
 from xiaodai.cli.output import Problem, print_rows
-from xiaodai.cli.system import for_lenders
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
 
 app = typer.Typer(
     name="day",
@@ -37,10 +39,11 @@ def run(
 
     Example: python3 xd.py day run --tenant jinjiang --through 2025-01-31
     """
+    from domain import end_of_day  # the whole business, which no other command should wait for
+    from domain.kernel.refusals import Refusal
+    from xiaodai.cli.system import for_lenders
 
     async def close(ctx: Context) -> list[Any]:
-        from domain import end_of_day
-
         last = through.date() if through else await _open_day(ctx)
         try:
             return list(await end_of_day.run(ctx, through=last))

@@ -10,12 +10,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from migrations.line import TENANT
 from tenancy.address import owner_engine
 from tenancy.catalog import Catalog, ProvisionRequest
 from tenancy.lender import Lender
-from tenancy.naming import BadName
-from tenancy.provision import Blueprint, CodeTaken, provision
 from xiaodai.cli.database import up_to_date
 from xiaodai.cli.output import Problem, print_json, print_rows, say
 from xiaodai.settings import Settings
@@ -122,7 +119,10 @@ def _ask_catalog(question: Callable[[Catalog], Awaitable[Found]]) -> Found:
 
 
 async def _provision(settings: Settings, request: ProvisionRequest) -> Lender:
-    from domain.tables import metadata
+    from domain.tables import metadata  # the whole business, which no other command should wait for
+    from migrations.line import TENANT
+    from tenancy.naming import BadName
+    from tenancy.provision import Blueprint, CodeTaken, provision
     from xiaodai.fill import fill
 
     blueprint = Blueprint(tables=TENANT.text(None), revision=TENANT.head, metadata=metadata(), fill=fill)

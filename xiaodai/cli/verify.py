@@ -1,12 +1,15 @@
 """`verify`: the proof of the books (总分核对): sub-ledger = general ledger, schedules add up, entrusted money is there."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.kernel.context import Context
 from xiaodai.cli.output import print_rows
-from xiaodai.cli.system import for_lenders
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
 
 
 def register(app: typer.Typer) -> None:
@@ -21,10 +24,10 @@ def verify(
 
     Example: python3 xd.py verify --tenant jinjiang
     """
+    from domain.ledger import proof  # the whole business, which no other command should wait for
+    from xiaodai.cli.system import for_lenders
 
     async def prove(ctx: Context) -> list[str]:
-        from domain.ledger import proof
-
         async with ctx.reading() as reading:
             return [str(difference) for difference in await proof.differences(reading)]
 
