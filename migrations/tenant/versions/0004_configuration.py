@@ -1,6 +1,5 @@
 """configuration: 8 tables. Drawn by `python -m migrations.draft` before the first release."""
 
-# ruff: noqa: E501
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
