@@ -23,6 +23,7 @@ MODULES = (
     "domain.customers.enterprise_customer",
     "domain.customers.individual_customer",
     "domain.customers.related_party",
+    "domain.end_of_day",
     "domain.home.pending_task",
     "domain.kernel.audit",
     "domain.kernel.clock",

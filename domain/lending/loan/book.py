@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from domain.calculation.allocation import InvalidAmount as NoAmount
 from domain.calculation.classification import FiveClass, LendingMode
@@ -241,20 +241,22 @@ async def post_accrual(ctx: Context, product_id: UUID, amounts: posting.Ledger) 
     )
 
 
+def _must_be_looked_at(today: date) -> ColumnElement[bool]:
+    aside = select(QuarantinedLoan.loan_id).where(QuarantinedLoan.on == today, QuarantinedLoan.released_at.is_(None))
+    return and_(Loan.next_action_on <= today, Loan.id.not_in(aside))
+
+
+async def waiting(ctx: Context, most: int) -> list[UUID]:
+    """The next loans to be carried into the open day, those set aside today left out."""
+    statement = select(Loan.id).where(_must_be_looked_at(ctx.today)).order_by(Loan.next_action_on, Loan.id).limit(most)
+    return list((await ctx.connection.execute(statement)).scalars())
+
+
 async def carry_next(ctx: Context, most: int) -> list[UUID]:
     """Carries the next loans that must be looked at today, up to `most`; answers which. Empty when none is left."""
     await hold_day(ctx)
-    aside = select(QuarantinedLoan.loan_id).where(
-        QuarantinedLoan.on == ctx.today, QuarantinedLoan.released_at.is_(None)
-    )
-    statement = (
-        select(Loan)
-        .where(Loan.next_action_on <= ctx.today, Loan.id.not_in(aside))
-        .order_by(Loan.next_action_on, Loan.id)
-        .limit(most)
-        .with_for_update()
-    )
-    return await _carry_all(ctx, list((await ctx.session.execute(statement)).scalars()))
+    statement = select(Loan).where(_must_be_looked_at(ctx.today)).order_by(Loan.next_action_on, Loan.id)
+    return await _carry_all(ctx, list((await ctx.session.execute(statement.limit(most).with_for_update())).scalars()))
 
 
 async def carry_one(ctx: Context, loan_id: UUID) -> list[UUID]:

@@ -72,13 +72,13 @@ class Loan(Keyed):
 
     number: Mapped[str] = mapped_column(String(20))
     kind: Mapped[LoanKind] = mapped_column(choice(LoanKind))
-    customer_id: Mapped[UUID]
-    contract_id: Mapped[UUID]
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
+    contract_id: Mapped[UUID] = mapped_column(ForeignKey("loan_contracts.id"))
     disbursement_id: Mapped[UUID]
     product_id: Mapped[UUID] = mapped_column(ForeignKey("loan_products.id"))
-    manager_id: Mapped[UUID | None]
-    co_manager_id: Mapped[UUID | None]
-    department_id: Mapped[UUID | None]
+    manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
+    co_manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
+    department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"))
     lending_mode: Mapped[LendingMode] = mapped_column(choice(LendingMode))
     principal: Mapped[Decimal] = mapped_column(MoneyColumn)
     annual_rate: Mapped[Decimal] = mapped_column(RateColumn)

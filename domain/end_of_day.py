@@ -1,0 +1,316 @@
+"""日终 · End of day: closes a business day after its receipts and opens the next, one readable list of steps.
+
+Each step is one transaction, written down by (day, step): a run that was killed anywhere goes on where it stopped and comes
+to the same figures, and a repeated step does nothing. Payments stay possible all the while: a payment on a loan that the new
+day has not reached carries it there first. A loan that cannot be carried is set aside with its reason; the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_once
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.configuration import parameter
+from domain.kernel import audit, clock, job
+from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
+from domain.kernel.command import RETRIES, RETRYABLE, command, query
+from domain.kernel.feed import Json
+from domain.kernel.paging import Order, Page, Window, page
+from domain.kernel.refusals import InvalidInput
+from domain.kernel.scope import Everyone, Reach
+from domain.kernel.table import Keyed, TenantTable, choice, uuid7
+from domain.ledger import proof
+from domain.lending.loan import accrual, book, closing
+from domain.lending.loan.tables import QuarantinedLoan
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
+    from domain.kernel.fresh_lender import FreshLender
+
+Day = date
+T = TypeVar("T")
+
+LOANS_IN_A_CHUNK = 500
+LONGEST_RUN = timedelta(days=3660)
+
+
+class BusinessDayState(StrEnum):
+    """OPEN takes postings; CLOSING is being closed; FAILED stopped on the way and goes on with the next run."""
+
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+    FAILED = "FAILED"
+
+
+class BusinessDay(Keyed):
+    """营业日 · One day of a lender and what closing it brought."""
+
+    __tablename__ = "business_days"
+    __table_args__ = (UniqueConstraint("date"),)
+    reach: ClassVar[Reach] = Everyone()
+
+    date: Mapped[Day]
+    state: Mapped[BusinessDayState] = mapped_column(choice(BusinessDayState))
+    loans_advanced: Mapped[int] = mapped_column(default=0)
+    became_overdue: Mapped[int] = mapped_column(default=0)
+    alerts_raised: Mapped[int] = mapped_column(default=0)
+    ledger_balanced: Mapped[bool] = mapped_column(default=False)
+    failure: Mapped[str | None] = mapped_column(String(500))
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class DayStep(TenantTable):
+    """A step of a day that is done, and what it answered."""
+
+    __tablename__ = "day_steps"
+    grants: ClassVar[str] = "append"
+
+    day_id: Mapped[UUID] = mapped_column(ForeignKey("business_days.id"), primary_key=True)
+    step: Mapped[str] = mapped_column(String(60), primary_key=True)
+    result: Mapped[Any] = mapped_column(Json, nullable=True)
+    finished_at: Mapped[datetime]
+
+
+# --------------------------------------------------------------------------- the list of steps
+
+Run = Callable[["Context", Day], Awaitable[Any]]
+"""A step lives with its function: it gets the day and answers a count, or nothing."""
+
+
+async def _seal(ctx: Context, _day: Day) -> int:
+    return await audit.seal(ctx)
+
+
+STEPS: list[tuple[str, str | None, Run]] = [
+    # name, the column of the business day that its answer goes to, the function
+    ("overdue", "became_overdue", closing.announce_overdue),
+    ("classes", None, closing.announce_classes),
+    ("proof", "ledger_balanced", proof.holds),
+    ("seal", None, _seal),
+]
+
+
+async def run(ctx: Context, *, through: Day) -> list[Any]:
+    """Closes every day up to `through` and opens the next; answers the rows of the days from the first one closed here.
+
+    `ctx` is unbound: each step opens its own transaction. Repeating it changes nothing."""
+    async with ctx.reading() as reading:
+        first = min(await _first_unclosed(reading), through)
+    while (day := await _next_to_close(ctx)) <= through:
+        await _close(ctx, day)
+    async with ctx.reading() as reading:
+        return await days_between(reading, first, through)
+
+
+async def _first_unclosed(ctx: Context) -> Day:
+    unclosed = select(func.min(BusinessDay.date)).where(BusinessDay.state != BusinessDayState.CLOSED)
+    found: Day | None = (await ctx.connection.execute(unclosed)).scalar_one()
+    return found or ctx.today
+
+
+async def _next_to_close(ctx: Context) -> Day:
+    async with ctx.reading() as reading:
+        return await _first_unclosed(reading)
+
+
+async def _close(ctx: Context, day: Day) -> None:
+    """Closes one day. What fails stops it as FAILED, with the kind of the error, and is raised."""
+    try:
+        day_id = await _transaction(ctx, partial(_begin, day=day))
+        for name, column, step in STEPS:
+            await _once(ctx, day_id, name, partial(_of_day, step, day), column)
+        await _once(ctx, day_id, "turn", partial(_turn, day=day), "loans_advanced")
+        await _carry_loans(ctx)
+        await _transaction(ctx, partial(_finish, day_id=day_id))
+    except Exception as error:
+        await _transaction(ctx, partial(_fail, day=day, reason=type(error).__name__))
+        raise
+
+
+async def _of_day(step: Run, day: Day, ctx: Context) -> Any:
+    return await step(ctx, day)
+
+
+# --------------------------------------------------------------------------- the parts of a day
+
+
+async def _begin(ctx: Context, day: Day) -> UUID:
+    values = {"id": uuid7(), "created_at": ctx.now, "date": day, "state": BusinessDayState.OPEN}
+    await ctx.connection.execute(insert_once(BusinessDay).values(**values).on_conflict_do_nothing())
+    row = (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == day).with_for_update())).scalar_one()
+    if row.state is not BusinessDayState.CLOSED:
+        row.state, row.failure = BusinessDayState.CLOSING, None
+        row.started_at = row.started_at or ctx.now
+    return row.id
+
+
+async def _once(
+    ctx: Context, day_id: UUID, name: str, work: Callable[[Context], Awaitable[Any]], column: str | None
+) -> None:
+    """One step, unless it is done already. A second runner waits for the day's row and finds it done."""
+
+    async def step(inner: Context) -> None:
+        day = await inner.session.get_one(BusinessDay, day_id, with_for_update=True)
+        if await inner.session.get(DayStep, (day_id, name)):
+            return
+        result = await work(inner)
+        if column:
+            setattr(day, column, result)
+        inner.session.add(DayStep(day_id=day_id, step=name, result=result, finished_at=inner.now))
+
+    await _transaction(ctx, step)
+
+
+async def _turn(ctx: Context, day: Day) -> int:
+    """Opens the next day: from here on everything is posted there. Waits for payments under way, and they for it.
+
+    Posts what the night brought, for all loans on which nothing else happens; answers how many loans are alive."""
+    held = await ctx.session.get_one(BusinessClock, 1, with_for_update=True)
+    next_day = day + timedelta(days=1)
+    await clock.open_day(ctx.connection, next_day)
+    ctx.bound.today, ctx.bound.now = await clock.read_clock(ctx.connection)
+    ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN))
+    await accrual.post_night(ctx)
+    if not held.sandbox:
+        due_at = await batch_moment(ctx, next_day)
+        await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{next_day}", due_at=due_at, through=next_day)
+    return await accrual.loans_alive(ctx)
+
+
+async def _carry_loans(ctx: Context) -> None:
+    """Carries the loans that must be looked at into the open day, a transaction a chunk; a broken one is set aside."""
+    while True:
+        try:
+            carried = await _transaction(ctx, partial(book.carry_next, most=LOANS_IN_A_CHUNK))
+        except Exception:  # one of them is broken: find it, and let the others pass
+            carried = await _carry_one_by_one(ctx)
+        if not carried:
+            return
+
+
+async def _carry_one_by_one(ctx: Context) -> list[UUID]:
+    async with ctx.reading() as reading:
+        waiting = await book.waiting(reading, LOANS_IN_A_CHUNK)
+    for loan_id in waiting:
+        try:
+            await _transaction(ctx, partial(book.carry_one, loan_id=loan_id))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            await _transaction(ctx, partial(book.set_aside, loan_id=loan_id, reason=reason))
+    return waiting
+
+
+async def _finish(ctx: Context, day_id: UUID) -> None:
+    day = await ctx.session.get_one(BusinessDay, day_id, with_for_update=True)
+    if day.state is BusinessDayState.CLOSED:
+        return
+    aside = select(func.count()).where(QuarantinedLoan.on == ctx.today, QuarantinedLoan.released_at.is_(None))
+    day.loans_advanced -= (await ctx.connection.execute(aside)).scalar_one()
+    day.state, day.finished_at = BusinessDayState.CLOSED, ctx.now
+    ctx.announce("end_of_day.closed", day, on=day.date)
+
+
+async def _fail(ctx: Context, day: Day, reason: str) -> None:
+    failed = update(BusinessDay).where(BusinessDay.date == day, BusinessDay.state != BusinessDayState.CLOSED)
+    await ctx.connection.execute(failed.values(state=BusinessDayState.FAILED, failure=reason))
+
+
+async def _transaction(ctx: Context, work: Callable[[Context], Awaitable[T]]) -> T:
+    """One transaction of the run, tried again where it got into the way of another."""
+    for left in reversed(range(RETRIES)):
+        try:
+            async with ctx.writing() as inner:
+                return await work(inner)
+        except DBAPIError as error:
+            if left == 0 or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
+                raise
+            await asyncio.sleep(random.uniform(0.005, 0.05) * (RETRIES - left))
+    raise AssertionError("unreachable")
+
+
+# --------------------------------------------------------------------------- commands
+
+
+@command("end_of_day.day.run")
+async def request(ctx: Context, *, through: Day | None = None) -> BusinessDay:
+    """Asks for closing every day up to `through` (default: the open day); a worker does it. Answers the open day.
+
+    Raises InvalidInput for a day that a lender outside a sandbox has not reached, or more than ten years ahead."""
+    last = through or ctx.today
+    business = await ctx.session.get_one(BusinessClock, 1)
+    furthest = ctx.today + LONGEST_RUN if business.sandbox else machine_now().astimezone(SHANGHAI).date()
+    if last > furthest:
+        raise InvalidInput(
+            "through",
+            zh="最晚只能结到 {furthest}。", en="The last day that can be closed now is {furthest}.", furthest=furthest,
+        )  # fmt: skip
+    if last >= ctx.today:
+        await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{last}/{uuid7()}", through=last)
+    return (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == ctx.today))).scalar_one()
+
+
+@job.job("end_of_day.close")
+async def close(ctx: Context, payload: dict[str, Any]) -> datetime | None:
+    """The job behind `request` and behind the batch time of each day."""
+    await run(ctx, through=date.fromisoformat(payload["through"]))
+    return None
+
+
+async def batch_moment(ctx: Context, day: Day) -> datetime:
+    """When a day is closed by itself (parameter `batch_time`, Asia/Shanghai)."""
+    return datetime.combine(day, await parameter.value(ctx, "batch_time"), SHANGHAI)
+
+
+# --------------------------------------------------------------------------- queries
+
+
+@query("end_of_day.day.read")
+async def days(ctx: Context, *, columns: list[Any], window: Window) -> Page:
+    """Business days, the latest first."""
+    table = BusinessDay.__table__.c
+    return await page(ctx, select(*columns), [Order(table.date, descending=True), Order(table.id)], window)
+
+
+async def days_between(ctx: Context, first: Day, last: Day) -> list[Any]:
+    """The rows of business days from one day to another, in order."""
+    table = BusinessDay.__table__
+    statement = select(table).where(table.c.date.between(first, last)).order_by(table.c.date)
+    return list((await ctx.connection.execute(statement)).all())
+
+
+# --------------------------------------------------------------------------- a fresh lender
+
+FIRST_BATCH_TIME = time(23, 30)
+
+
+async def fill(connection: AsyncConnection, request: FreshLender) -> None:
+    """The first day, open; outside a sandbox it closes by itself at the batch time."""
+    first = {"id": uuid7(), "created_at": request.moment, "date": request.open_on, "state": BusinessDayState.OPEN}
+    await connection.execute(insert(BusinessDay).values(**first))
+    if not request.sandbox:
+        await connection.execute(
+            insert(job.Job).values(
+                id=uuid7(),
+                handler="end_of_day.close",
+                key=f"end_of_day/{request.open_on}",
+                payload={"through": request.open_on.isoformat()},
+                state=job.JobState.WAITING,
+                due_at=datetime.combine(request.open_on, FIRST_BATCH_TIME, SHANGHAI),
+                attempts=0,
+                created_at=machine_now(),
+            )
+        )
