@@ -50,12 +50,15 @@ async def viewer_of(operation: Operation) -> Viewer:
     """The caller as the API shows them."""
     actor, lender = operation.actor, operation.caller.lender if operation.caller else None
     if lender is None:
-        return Viewer(employee=None, tenant=None, permissions=sorted(actor.permissions), business_date=None)
+        return Viewer(
+            employee=None, customer=None, tenant=None, permissions=sorted(actor.permissions), business_date=None
+        )
     ctx = await operation.reading()
     # Everybody may read who they are, whatever their roles let them read of others.
     found = await by_keys(ctx, Employee, [actor.id])
     return Viewer(
         employee=cast(Employee | None, found.get(actor.id)),
+        customer=None,
         tenant=tenant_of(lender, ctx.today),
         permissions=sorted(actor.permissions),
         business_date=ctx.today,

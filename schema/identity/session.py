@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
+from schema.customers.customer import Customer
 from schema.identity.tenant import Tenant
 from schema.kernel import Date, DateTime, Payload
 from schema.organization.employee import Employee
@@ -13,6 +14,8 @@ from schema.organization.employee import Employee
 class Viewer:
     employee: Employee | None
     """员工 The person; null for operators of the platform."""
+    customer: Customer | None
+    """客户 The borrower who signed in; null for staff and operators."""
     tenant: Tenant | None
     """机构 Their lender; null for operators of the platform."""
     permissions: list[str]

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from domain.kernel.context import SYSTEM, Context, Request
 from domain.kernel.paging import Window
@@ -26,23 +26,18 @@ from domain.kernel.table import uuid7
 from domain.organization.role import BUILT_IN, Role
 from tenancy.catalog import new_id
 from tenancy.provision import Blueprint, carry_out_next
-from tenancy.tables import operator_actions, operators
+from tenancy.tables import operator_actions
+from tests.identity.operators import new_operator
 from tests.support.actors import PASSWORD, LenderAtWork
 from tests.support.lenders import MASTER_SECRET, Platform
 from xiaodai.auth.operator import Tenants
-from xiaodai.auth.passwords import hash_password
 from xiaodai.auth.sessions import OPERATOR_TOKEN, Caller, Sessions
 from xiaodai.auth.sign_in import Identity
 
 
 @pytest.fixture
 async def username(place: Platform) -> str:
-    """A new operator; the command line makes them with the owner's login."""
-    name = f"root-{new_id().hex[-8:]}"
-    row = {"id": new_id(), "username": name, "password_hash": hash_password(PASSWORD), "active": True}
-    async with place.owner.begin() as connection:
-        await connection.execute(insert(operators).values(**row, failed_sign_ins=0, created_at=datetime.now(UTC)))
-    return name
+    return await new_operator(place)
 
 
 @pytest.fixture

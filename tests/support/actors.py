@@ -27,6 +27,8 @@ from domain.organization.employee import Employee, EmployeeRole, EmployeeStatus
 from domain.organization.role import BUILT_IN, Role
 from domain.organization.standing import actor
 from domain.tables import metadata
+from gateways.documents.typst import TypstDocuments
+from gateways.object_storage.folder import FolderStorage
 from tenancy.catalog import ProvisionRequest
 from tenancy.grants import VERSION_TABLE
 from tenancy.lender import Lender
@@ -97,12 +99,14 @@ async def place(postgres: Addresses) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def ports(place: Platform) -> Ports:
+def ports(place: Platform, tmp_path_factory: pytest.TempPathFactory) -> Ports:
     """What the running program would hand in."""
     sessions = Sessions(place.catalog, place.door)
     return Ports(
         door=place.door,
         keys=LenderKeys(b"a key for personal data that is used by tests only"),
+        storage=FolderStorage(tmp_path_factory.mktemp("files")),
+        documents=TypstDocuments(None),
         identity=Identity(place.catalog, sessions),
         provisioning=Tenants(place.catalog, wake=lambda: None),
     )
