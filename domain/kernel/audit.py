@@ -151,7 +151,7 @@ _UNSEALED = text(
     """select id::text, xid::text, at, permission, actor_kind, actor_id::text, subject_table, subject_id::text,
               changes::text, request_id, ip, user_agent
        from audit_entries
-       where (xid, id) > (cast(:xid as xid8), cast(:last as uuid)) and xid < pg_snapshot_xmin(pg_current_snapshot())
+       where (xid, id) > (cast(cast(:xid as text) as xid8), cast(:last as uuid)) and xid < pg_snapshot_xmin(pg_current_snapshot())
        order by xid, id limit :most"""
 )
 _LAST_SEAL = text(
@@ -177,7 +177,7 @@ async def seal(ctx: Context, most: int = 5000) -> int:
         await ctx.connection.execute(
             insert(AuditSeal).values(
                 number=number + 1,
-                xid=text("cast(:seal_xid as xid8)").bindparams(seal_xid=rows[-1].xid),
+                xid=text("cast(cast(:seal_xid as text) as xid8)").bindparams(seal_xid=rows[-1].xid),
                 last_id=UUID(rows[-1].id),
                 rows=len(rows),
                 hash=_digest(before, rows),
@@ -192,8 +192,8 @@ _SEALED = text(
     """select id::text, xid::text, at, permission, actor_kind, actor_id::text, subject_table, subject_id::text,
               changes::text, request_id, ip, user_agent
        from audit_entries
-       where (xid, id) > (cast(:xid as xid8), cast(:last as uuid))
-         and (xid, id) <= (cast(:to_xid as xid8), cast(:to_last as uuid))
+       where (xid, id) > (cast(cast(:xid as text) as xid8), cast(:last as uuid))
+         and (xid, id) <= (cast(cast(:to_xid as text) as xid8), cast(:to_last as uuid))
        order by xid, id"""
 )
 
