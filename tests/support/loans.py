@@ -1,0 +1,159 @@
+"""Loans for tests: a product, a contract that was signed, a company account, and the loan paid out under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from domain import end_of_day
+from domain.calculation.schedule import Basis, Method, PeriodUnit
+from domain.configuration import company_account, loan_product
+from domain.configuration.company_account import AccountUse
+from domain.configuration.loan_product import LendingMode, Terms
+from domain.customers.customer import Customer, CustomerKind
+from domain.kernel.table import uuid7
+from domain.lending import loan as loans
+from domain.lending.loan import EventType, Loan, LoanEventRow, figures
+from domain.lending.loan_application import ApplicationState, LoanApplication
+from domain.lending.loan_contract import ContractState, LoanContract
+from tests.support.actors import LenderAtWork
+
+S01: dict[str, Any] = {"amount": "100000.00", "rate": "0.12", "periods": 12}
+
+
+@dataclass
+class Lending:
+    """A lender with money in the bank. `pay_out` makes a loan, `receive` registers money on it, `close` ends days."""
+
+    lender: LenderAtWork
+    account_id: UUID
+
+    async def pay_out(self, *, value_date: date | None = None, grace_days: int = 0, **terms: Any) -> UUID:
+        """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound."""
+        contract = await self.contract(grace_days=grace_days, **(S01 | terms))
+        async with self.lender.system.writing() as ctx:
+            loan = await loans.open_loan(
+                ctx,
+                contract=contract,
+                disbursement_id=uuid7(),
+                principal=contract.amount,
+                value_date=value_date or ctx.today,
+                company_account_id=self.account_id,
+            )
+            return loan.id
+
+    async def contract(self, **terms: Any) -> Any:
+        """A signed contract on a product of its own, with the rows it refers to."""
+        product = await loan_product.create(self.lender.tenant_admin, code=f"P-{uuid7()}", terms=_product_terms(terms))
+        manager = self.lender.account_manager.actor
+        shared = {
+            "product_id": product.id,
+            "amount": Decimal(terms["amount"]),
+            "periods": terms["periods"],
+            "annual_rate": Decimal(terms["rate"]),
+            "method": terms.get("method", Method.EQUAL_INSTALLMENT),
+            "lending_mode": LendingMode.CREDIT,
+            "manager_id": manager.id,
+            "department_id": manager.department_id,
+        }
+        async with self.lender.system.writing() as ctx:
+            key = uuid7()
+            made = {"id": key, "created_at": ctx.now}
+            customer = {
+                "number": f"KH-{key.hex[-8:]}", "kind": CustomerKind.INDIVIDUAL, "name": "测试客户", "name_sort": "ce",
+                "mobile_sealed": b"-", "mobile_fingerprint": key.bytes * 2, "mobile_masked": "199****0000",
+                "manager_id": manager.id, "department_id": manager.department_id,
+            }  # fmt: skip
+            await ctx.connection.execute(insert(Customer).values(**made, **customer))
+            application = {
+                "number": f"SQ-{key.hex[-8:]}", "state": ApplicationState.APPROVED, "customer_id": key,
+                "purpose_code": "WORKING_CAPITAL", "purpose": "进货", "maker_id": manager.id, "guards": [], "version": 1,
+            }  # fmt: skip
+            await ctx.connection.execute(insert(LoanApplication).values(**made, **application, **shared))
+            contract = {
+                "number": f"JK-{key.hex[-8:]}", "state": ContractState.EFFECTIVE, "customer_id": key,
+                "application_id": key, "cost": {}, "drawn_up_on": ctx.today, "amount_in_words": "–",
+            }  # fmt: skip
+            await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
+        return SimpleNamespace(**made, **contract, co_manager_id=None, **shared)
+
+    async def receive(self, loan_id: UUID, amount: str, value_date: date | None = None, **more: Any) -> UUID:
+        """Money came in; answers the event."""
+        return await self.record(loan_id, EventType.RECEIPT, value_date, self.account_id, amount=amount, **more)
+
+    async def reverse(self, loan_id: UUID, event_id: UUID) -> UUID:
+        """A receipt, or another reversal, never was."""
+        return await self.record(loan_id, EventType.REVERSAL, None, None, target_event_id=str(event_id))
+
+    async def record(
+        self, loan_id: UUID, kind: EventType, value_date: date | None, account_id: UUID | None, **payload: Any
+    ) -> UUID:
+        async with self.lender.system.writing() as ctx:
+            loan = await loans.lock(ctx, loan_id)
+            event = await loans.record(
+                ctx,
+                loan,
+                type=kind,
+                value_date=value_date or ctx.today,
+                payload=payload,
+                company_account_id=account_id,
+                reference=loan,
+            )
+            return event.id
+
+    async def close(self, through: date) -> list[Any]:
+        """Runs end of day through a date."""
+        return await end_of_day.run(self.lender.system, through=through)
+
+    async def figures(self, loan_id: UUID, on: date | None = None) -> Any:
+        async with self.lender.system.reading() as ctx:
+            return (await figures.positions(ctx, [loan_id], on)).get(loan_id)
+
+    async def loan(self, loan_id: UUID) -> Any:
+        (row,) = await self.lender.rows(Loan, Loan.id == loan_id)
+        return row
+
+    async def events(self, loan_id: UUID) -> list[Any]:
+        async with self.lender.system.reading() as ctx:
+            statement = select(LoanEventRow.__table__).where(LoanEventRow.loan_id == loan_id)
+            return list((await ctx.connection.execute(statement.order_by(LoanEventRow.sequence))).all())
+
+
+def _product_terms(terms: dict[str, Any]) -> Terms:
+    amount, rate, periods = Decimal(terms["amount"]), Decimal(terms["rate"]), terms["periods"]
+    return Terms(
+        name="测试产品",
+        min_amount=amount,
+        max_amount=amount,
+        min_periods=periods,
+        max_periods=periods,
+        min_rate=rate,
+        max_rate=rate,
+        methods=(terms.get("method", Method.EQUAL_INSTALLMENT),),
+        lending_modes=(LendingMode.CREDIT,),
+        period_unit=terms.get("unit", PeriodUnit.MONTH),
+        interest_basis=terms.get("basis", Basis.PERIODIC),
+        grace_days=terms["grace_days"],
+        penalty_multiplier=Decimal(terms.get("multiplier", "1.5")),
+        compound=terms.get("compound", True),
+        prepayment_fee_rate=Decimal(terms.get("prepayment_fee_rate", "0")),
+    )
+
+
+async def lending_at(lender: LenderAtWork) -> Lending:
+    """The lender with 10,000,000.00 in a company account."""
+    account = await company_account.create(
+        lender.accountant,
+        name="基本户",
+        account_number="110000000001",
+        bank="测试银行",
+        uses=(AccountUse.DISBURSE, AccountUse.COLLECT),
+        opening_balance=Decimal("10000000.00"),
+    )
+    return Lending(lender, account.id)
