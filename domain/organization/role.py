@@ -53,9 +53,12 @@ class BuiltIn:
     apart_from: tuple[str, ...] = ()
 
 
-# What everybody who signs in may do: read the organization and the configuration, and see to their own work.
+# What everybody who signs in may do: read the organization and the configuration (but the company's bank accounts), and
+# see to their own work.
 EVERYBODY = (
-    "organization.*.read", "organization.password.change", "configuration.*.read", "home.*.read", "home.message.*",
+    "organization.*.read", "organization.password.change", "home.*.read", "home.message.*",
+    "configuration.agreement.read", "configuration.calendar.read", "configuration.loan_product.read",
+    "configuration.parameter.read", "configuration.purpose.read", "configuration.template.read",
     "lending.repayment_plan.read",
 )  # fmt: skip
 # Everybody who works with loans reads customers, applications, contracts, loans and what was paid on them.
@@ -64,7 +67,7 @@ LOANS = (
     "finance.receipt.read",
 )  # fmt: skip
 DECIDE = ("home.pending_task.*",)  # take, pass on and decide tasks that are offered to them
-BOOKS = ("finance.*.read", "ledger.*.read", "end_of_day.*.read")
+BOOKS = ("finance.*.read", "configuration.company_account.read", "end_of_day.*.read")
 APPROVERS = ("BUSINESS_MANAGER", "RISK_OFFICER", "GENERAL_MANAGER", "COMMITTEE_MEMBER")
 
 BUILT_IN: dict[str, BuiltIn] = {
@@ -83,8 +86,8 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "BUSINESS_MANAGER": BuiltIn(
         "业务主管", DataScope.DEPARTMENT_TREE,
-        (*LOANS, *DECIDE, PERSONAL_DATA, "customers.customer.entrust", "lending.loan_application.*", "lending.assignment.*",
-         "lending.interest_waiver.*", "post_loan.early_warning.*"),
+        (*LOANS, *DECIDE, PERSONAL_DATA, "customers.customer.entrust", "lending.assignment.*",
+         "lending.loan_application.withdraw", "post_loan.early_warning.*"),
     ),
     "RISK_OFFICER": BuiltIn(
         "风控专员", DataScope.TENANT,
@@ -97,7 +100,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "COMMITTEE_MEMBER": BuiltIn("贷审会委员", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),
     "CASHIER": BuiltIn(
         "出纳", DataScope.TENANT,
-        (*LOANS, "finance.company_account.read", "finance.disbursement.pay", "finance.receipt.enter"),
+        (*LOANS, "configuration.company_account.read", "finance.disbursement.pay", "finance.receipt.enter"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(

@@ -81,7 +81,7 @@ def test_every_permission_belongs_to_somebody():
     """A command that nobody may call is a hole in the table of roles (or a mistyped pattern)."""
     held = set().union(*(permitted(built_in.may) for built_in in BUILT_IN.values()))
     operators = matching({"identity.tenant.*"})
-    assert PERMISSIONS - held - operators == set()
+    assert {name for name in PERMISSIONS if not name.startswith("tests.")} - held - operators == set()
 
 
 # ------------------------------------------------------------------ commands
