@@ -68,7 +68,8 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log addresses with everything in them
+    for talkative in ("httpx", "alembic"):  # the one would log addresses with everything in them
+        logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
 def without_personal_data(_logger: Any, _method: str, event: Mapping[str, Any]) -> dict[str, Any]:

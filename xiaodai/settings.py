@@ -62,6 +62,9 @@ class Settings(BaseSettings):
         min_length=32,
         description="Wraps each lender's key for personal data.",
     )
+    given_bank_secret: SecretStr | None = Field(
+        default=None, validation_alias="XIAODAI_BANK_SECRET", min_length=32, description="Signs calls to the bank link."
+    )
     given_installation: str | None = Field(
         default=None,
         validation_alias="XIAODAI_INSTALLATION",
@@ -125,6 +128,10 @@ class Settings(BaseSettings):
     @cached_property
     def personal_data_key(self) -> bytes:
         return self._secret("personal_data_key", self.given_personal_data_key)
+
+    @cached_property
+    def bank_secret(self) -> str:
+        return self._secret("bank_secret", self.given_bank_secret).decode()
 
     @cached_property
     def installation(self) -> str:

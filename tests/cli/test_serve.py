@@ -153,7 +153,8 @@ def test_only_the_worker_gets_the_owners_login(listener: socket.socket, tmp_path
     told = {child.name for child in children if "xiaodai_owner" in str(child.environment)}
     assert told == {"job worker"}
     assert not any("correct horse battery" in str(child.environment) for child in children)
-    assert "xiaodai_app" not in str(children[-1].environment)
+    bank_sees = {name for name in children[-1].environment if name.startswith("XIAODAI_")}
+    assert bank_sees == {f"XIAODAI_{name}" for name in ("HOME", "LOG_LEVEL", "BANK_SIMULATOR_FILE", "BANK_SECRET")}
 
 
 def test_a_taken_port_gets_one_sentence(listener: socket.socket) -> None:

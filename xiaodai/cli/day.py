@@ -46,7 +46,8 @@ def run(
     async def close(ctx: Context) -> list[Any]:
         last = through.date() if through else await _open_day(ctx)
         try:
-            return list(await end_of_day.run(ctx, through=last))
+            await end_of_day.request(ctx, through=last)  # the same rules, audit row and job as through the API …
+            return list(await end_of_day.run(ctx, through=last))  # … which we do not wait for a worker to take
         except Refusal as refused:
             raise Problem(f"{ctx.lender.code}: {refused}") from refused
 

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from xiaodai import api_process
 from xiaodai.cli.database import up_to_date
-from xiaodai.cli.output import Problem, Terminated, print_json, say
+from xiaodai.cli.output import Problem, Terminated, note, print_json, say
 from xiaodai.cli.supervisor import Child, supervise
 from xiaodai.observability import configure_logging
 from xiaodai.settings import Settings, get_settings
@@ -53,7 +53,7 @@ def serve(
             with up_to_date() as database:
                 run(settings.model_copy(update=_addresses(database)), listener, ReadyOnce(listener, announce))
         except (KeyboardInterrupt, Terminated):
-            say("Ended.")
+            note("Ended.")
 
 
 def run(settings: Settings, listener: socket.socket, each_turn: Callable[[], None]) -> None:
@@ -79,6 +79,7 @@ def processes(settings: Settings, listener: socket.socket, bank: socket.socket, 
         "XIAODAI_WORKERS": str(settings.workers),
         "XIAODAI_LOG_LEVEL": settings.log_level,
         "XIAODAI_BANK_SIMULATOR_URL": bank_url,
+        "XIAODAI_BANK_SECRET": settings.bank_secret,
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
     working = answering | {"XIAODAI_OWNER_DATABASE_URL": str(settings.owner_database_url)}
@@ -88,10 +89,20 @@ def processes(settings: Settings, listener: socket.socket, bank: socket.socket, 
     ]
     children.append(Child("job worker", [sys.executable, "-m", "xiaodai.jobs.worker"], working))
     if not settings.bank_simulator_url:
-        simulator = api_process.command(bank, "gateways.bank.simulator:create_app", "auto")
-        without_database = {name: value for name, value in answering.items() if name != "XIAODAI_DATABASE_URL"}
-        children.append(Child("bank simulator", simulator, without_database, sockets=[bank.fileno()]))
+        children.append(bank_simulator(settings, bank))
     return children
+
+
+def bank_simulator(settings: Settings, bank: socket.socket) -> Child:
+    """The bank of sandbox lenders: somebody else's program, so it gets nothing but its book and the signing secret."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("XIAODAI_")} | {
+        "XIAODAI_HOME": str(settings.home),
+        "XIAODAI_LOG_LEVEL": settings.log_level,
+        "XIAODAI_BANK_SIMULATOR_FILE": str(settings.home / "bank_simulator.sqlite"),
+        "XIAODAI_BANK_SECRET": settings.bank_secret,
+    }
+    command = api_process.command(bank, "gateways.bank.simulator:create_app", "auto")
+    return Child("bank simulator", command, environment, sockets=[bank.fileno()])
 
 
 def listening(host: str, port: int) -> socket.socket:
