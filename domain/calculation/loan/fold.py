@@ -143,7 +143,7 @@ class _Rows:
         if debt.open and debt.settled_on is None and (pen_step or debt.pen_num or comp_step or debt.comp_num):
             now = OverdueLine(debt.seq, day, FOREVER, debt.pen_num, pen_step, debt.comp_num, comp_step, debt.den)
         before = self.open_lines.pop(debt.seq, None)
-        if before and before.moved_to(day) == now:
+        if before and now and before.runs_through(now):
             self.open_lines[debt.seq] = before
             return
         if before:

@@ -67,6 +67,10 @@ class OverdueLine(NamedTuple):
         pen_num, comp_num = self.pen_num + self.pen_step * days, self.comp_num + self.comp_step * days
         return self._replace(from_date=day, pen_num=pen_num, comp_num=comp_num)
 
+    def runs_through(self, later: "OverdueLine") -> bool:
+        """Would this line, told from the later one's day on, be the same?"""
+        return self.pen_step == later.pen_step and self.moved_to(later.from_date) == later
+
 
 class MovementKind(StrEnum):
     """What happened to a component. The sign says what it does to the amount outstanding."""

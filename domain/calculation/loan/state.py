@@ -256,10 +256,11 @@ class LoanState:
 
     def next_change(self) -> date | None:
         """The next day on which something happens by itself, classes aside."""
-        days = [promise.lapses_on for promise in self.promises]
-        days += [debt.grace_end + DAY for debt in self.in_grace]
-        if self.running:
-            days.append(self.running.planned.due_date)
+        days = [self.running.planned.due_date] if self.running else []
+        if self.in_grace:
+            days += [debt.grace_end + DAY for debt in self.in_grace]
+        if self.promises:
+            days += [promise.lapses_on for promise in self.promises]
         return min(days, default=None)
 
 
