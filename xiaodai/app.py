@@ -85,8 +85,10 @@ def limits_of(settings: Settings) -> Limits:
     """Limits of a document as the settings have them."""
     return Limits(
         tokens=settings.max_tokens,
-        introspection_depth=settings.max_depth,
+        depth=settings.max_depth,
+        introspection_depth=settings.max_introspection_depth,
         aliases=settings.max_aliases,
+        fragments=settings.max_fragments,
         operations=settings.max_operations,
         cost=settings.max_cost,
     )

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from graphql import GraphQLSchema
+from starlette.applications import Starlette
 
 from domain.kernel.clock import machine_now
 from domain.kernel.context import Actor, ActorKind, DataScope
@@ -21,6 +22,7 @@ from schema.root import assemble
 from tests.api import small_schema
 from tests.support.client import Client, KnownPeople, an_app, serving
 from xiaodai.auth.sessions import Caller
+from xiaodai.http.socket import SocketLimits
 from xiaodai.protocol import GuardedHttpProtocol
 
 NO_PORTS = cast(Ports, None)
@@ -84,7 +86,10 @@ class Served:
 
     port: int
     people: People
-    schema: GraphQLSchema
+    app: Starlette
+
+    def limits(self, limits: SocketLimits) -> None:
+        self.app.state.sockets.limits = limits
 
 
 @pytest.fixture
@@ -100,6 +105,6 @@ async def served(schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch) -> Asyn
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110  uvicorn offers no event
         await asyncio.sleep(0.01)
-    yield Served(listener.getsockname()[1], people, schema)
+    yield Served(listener.getsockname()[1], people, app)
     server.should_exit = True
     await running

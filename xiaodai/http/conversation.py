@@ -139,13 +139,14 @@ class Conversation:
         except BadRequest:
             raise Hangup(INVALID, "Invalid message") from None
         full = len(self._running) >= self._sockets.limits.subscriptions
-        work = self._refuse(name, "RATE_LIMITED") if full else self._operate(name, wanted)
-        task = asyncio.create_task(self._until_done(name, work))
-        self._running[name] = task
+        self._running[name] = asyncio.create_task(self._until_done(name, None if full else wanted))
 
-    async def _until_done(self, name: str, work: Awaitable[None]) -> None:
+    async def _until_done(self, name: str, wanted: Asked | None) -> None:
         try:
-            await work
+            if wanted is None:
+                await self._refuse(name, "RATE_LIMITED")
+            else:
+                await self._operate(name, wanted)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the other side is gone
         except Exception as error:
