@@ -136,7 +136,7 @@ def _cost(agreed: Agreed) -> dict[str, Any]:
         "measure": percent(agreed.priced.measure),
         "cap": percent(limits.cap),
         "warn_above": percent(limits.warn_above),
-        "exceeds_warning": agreed.priced.measure > limits.warn_above,
+        "exceeds_warning": agreed.priced.exceeds(limits.warn_above),
     }
 
 

@@ -237,10 +237,10 @@ def _limit(code: str, limit: Decimal, after: Decimal, figures: Figures) -> Itera
 
 def cost_cap(case: Case) -> Iterable[GuardResult]:
     """综合融资成本 · Above 24 % a year is refused, above four times the one-year LPR warns (银发〔2025〕247号)."""
-    measure, limits = case.priced.measure, case.figures.cost
-    cap, line = {"cost": measure, "cap": limits.cap}, {"cost": measure, "cap": limits.warn_above}
-    yield GuardResult("COST_CAP_EXCEEDED", measure <= limits.cap, params=cap, field="annualRate")
-    yield GuardResult("COST_CAP_EXCEEDED", measure <= limits.warn_above, GuardSeverity.WARN, line, "annualRate")
+    priced, limits = case.priced, case.figures.cost
+    for line, severity in ((limits.cap, GuardSeverity.REFUSE), (limits.warn_above, GuardSeverity.WARN)):
+        params = {"cost": priced.measure, "cap": line}
+        yield GuardResult("COST_CAP_EXCEEDED", not priced.exceeds(line), severity, params, "annualRate")
 
 
 def repayment_capacity(income: Decimal, debt_service: Decimal, payment: Decimal, line: Decimal) -> GuardResult:

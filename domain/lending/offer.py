@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from domain.kernel.refusals import ProductRuleViolated
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
+
+HUNDREDTH_OF_A_PERCENT = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,13 @@ class Priced:
 
     @property
     def measure(self) -> Decimal:
-        """The figure held against the cap and the warning line, a fraction a year."""
+        """The all-in cost in one figure, a fraction a year with six places."""
         return measured(self.cost)
+
+    def exceeds(self, line: Decimal) -> bool:
+        """Whether the cost is above a line, to a hundredth of a per cent: a rate of 24 % whose installments are rounded to
+        whole fen may cost 24.0008 %, and no rule means that."""
+        return self.measure.quantize(HUNDREDTH_OF_A_PERCENT, ROUND_HALF_UP) > line
 
     @property
     def maturity(self) -> date:
@@ -100,9 +107,9 @@ def stored_cost(priced: Priced, limits: Limits) -> dict[str, Any]:
         "xirr_act365": _text(figures.xirr_act365),
         "simple_apr_act365": _text(figures.simple_apr_act365),
         "cap": _text(limits.cap),
-        "exceeds_cap": priced.measure > limits.cap,
+        "exceeds_cap": priced.exceeds(limits.cap),
         "warn_above": _text(limits.warn_above),
-        "exceeds_warning": priced.measure > limits.warn_above,
+        "exceeds_warning": priced.exceeds(limits.warn_above),
     }
 
 
