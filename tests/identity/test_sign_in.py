@@ -17,6 +17,7 @@ from domain.organization.employee import EmployeeStatus
 from domain.organization.role import Role
 from domain.organization.session import Session
 from tests.support.actors import PASSWORD, LenderAtWork
+from tests.support.client import statements
 from xiaodai.auth.sessions import STAFF_TOKEN, Sessions
 from xiaodai.auth.sign_in import Identity, SignedIn
 
@@ -81,6 +82,17 @@ async def test_a_wrong_name_and_a_wrong_password_answer_alike(shared_lender: Len
     with pytest.raises(BadCredentials) as refused:
         await sign_in(shared_lender, username, given)
     assert (refused.value.field, refused.value.params) == ((), {})
+
+
+async def test_a_known_and_an_unknown_name_cost_the_same_work(lender: LenderAtWork):
+    await lender.platform.catalog.find(lender.lender.code)  # remembered from here on
+    sent = []
+    for username in ("cashier", "nobody"):
+        with statements() as seen:
+            assert await refusals(lender, (username, WRONG)) == ["BAD_CREDENTIALS"]
+        sent.append(seen)
+    assert sent[0] == sent[1]
+    assert len(sent[0]) > 4
 
 
 @pytest.mark.parametrize("code", ["no_such_lender", "", "Not a code", "t'; drop schema x"])
