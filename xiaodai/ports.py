@@ -44,7 +44,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         after_commit=Wakeups(catalog, bell),
         storage=FolderStorage(settings.home / "files"),
         documents=TypstDocuments(settings.font),
-        identity=Identity(catalog, sessions),
+        identity=Identity(catalog, sessions, session_hours=settings.session_hours),
         provisioning=Tenants(catalog, wake=lambda: bell.ring(JOBS, "")),
     )
     try:
