@@ -79,7 +79,6 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="Address people use, when a proxy stands before the server."
     )
-    session_hours: float = Field(default=12, gt=0, le=72, description="A session ends this long after signing in.")
     secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only (set behind a TLS proxy).")
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged."
