@@ -27,10 +27,20 @@ MODULES = [
     "resolvers.organization.employee",
     "resolvers.organization.password",
     "resolvers.customers.customer",
+    "resolvers.customers.individual_customer",
+    "resolvers.customers.enterprise_customer",
+    "resolvers.customers.consent",
+    "resolvers.customers.related_party",
+    "resolvers.customers.blacklist",
     "resolvers.post_loan.customer_account",
     "resolvers.configuration.parameter",
+    "resolvers.configuration.purpose",
+    "resolvers.configuration.calendar",
+    "resolvers.configuration.agreement",
     "resolvers.configuration.loan_product",
     "resolvers.configuration.company_account",
+    "resolvers.lending.loan",
+    "resolvers.end_of_day",
     "resolvers.lending.repayment_plan",
     "resolvers.lending.loan_contract",
     "resolvers.lending.loan_application",
@@ -62,10 +72,18 @@ def assemble(modules: list[ModuleType], entities: list[type]) -> strawberry.Sche
     check_relations(made._schema)
     drop_null_defaults(made._schema)
     describe_all(made._schema)
+    for kind in (made._schema.query_type, made._schema.mutation_type, made._schema.subscription_type):
+        if kind is not None:
+            kind.description = _DESCRIPTIONS[kind.name]
     return made
 
 
 _ROOTS = {"Query": "Queries", "Mutation": "Mutations", "Subscription": "Subscriptions"}
+_DESCRIPTIONS = {
+    "Query": "查询 What can be read; all figures of one answer are of one moment.",
+    "Mutation": "变更 What can be done; a business refusal is a userError and changes nothing.",
+    "Subscription": "订阅 What is told as it happens; reconnect with the last cursor and nothing is missed or repeated.",
+}
 
 
 def _merged(name: str, modules: list[ModuleType], suffix: str) -> Any:
