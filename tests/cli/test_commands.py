@@ -19,8 +19,8 @@ Run = Callable[..., str]
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("commands")
     server = EmbeddedPostgres(folder, durable=False)
-    server.start()  # left running, so that each command need not start it
-    yield folder
+    with server.running():  # so that each command need not start it
+        yield folder
     server.reset()
 
 
