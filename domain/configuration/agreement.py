@@ -1,4 +1,4 @@
-"""授权文本 · Agreements: the versioned texts that a customer agrees to (personal data, credit bureau …).
+"""授权文本 · Agreements (F53): the versioned texts that a customer agrees to (personal data, credit bureau …).
 
 A consent names type and version, so what exactly was agreed to can always be shown (个人信息保护法 art. 14, 征信业管理条例
 art. 18). A version is never edited; a new text is a new version.
