@@ -78,24 +78,28 @@ async def page(ctx: Context, statement: Select[Any], order: Sequence[Order], win
 
     Raises BadInput for a cursor that is none, or of another order."""
     columns = [part.column.label(f"__o{index}") for index, part in enumerate(order)]
-    paged = statement.add_columns(*columns)
-    for cursor, forward in ((window.after, True), (window.before, False)):
-        if cursor is not None:
-            paged = paged.where(_beyond(order, _decode(cursor, order), forward))
-    paged = paged.order_by(*(_direction(part, window.backward) for part in order)).limit(window.size + 1)
+    paged = statement.add_columns(*columns).where(*beyond_cursor(order, window))
+    paged = paged.order_by(*(direction(part, window.backward) for part in order)).limit(window.size + 1)
     found = list((await ctx.connection.execute(paged)).all())
     more = len(found) > window.size
     rows = found[: window.size]
     if window.backward:
         rows.reverse()
     width = len(columns)
-    cursors = [_encode(tuple(row)[-width:]) for row in rows]
+    cursors = [cursor_of(tuple(row)[-width:]) for row in rows]
     has_next = window.before is not None if window.backward else more
     has_previous = more if window.backward else window.after is not None
     return Page(rows, cursors, has_next, has_previous, statement)
 
 
-def _direction(part: Order, backward: bool) -> ColumnElement[Any]:
+def beyond_cursor(order: Sequence[Order], window: Window) -> list[ColumnElement[bool]]:
+    """The conditions that leave only what follows `after` and precedes `before`. Raises BadInput."""
+    cursors = ((window.after, True), (window.before, False))
+    return [_beyond(order, _decode(cursor, order), forward) for cursor, forward in cursors if cursor is not None]
+
+
+def direction(part: Order, backward: bool) -> ColumnElement[Any]:
+    """The way a column is sorted; a page that is read from its end is sorted the other way round."""
     return part.column.desc() if part.descending != backward else part.column.asc()
 
 
@@ -108,7 +112,8 @@ def _beyond(order: Sequence[Order], values: Sequence[Any], forward: bool) -> Col
     return or_(*ways)
 
 
-def _encode(values: Sequence[Any]) -> str:
+def cursor_of(values: Sequence[Any]) -> str:
+    """The opaque place of a row: its values in the columns of the order."""
     texts = [value.isoformat() if isinstance(value, (date, datetime)) else plain(value) for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts, separators=(",", ":")).encode()).decode()
 
