@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_once
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -69,7 +68,7 @@ class BusinessDay(Keyed):
     alerts_raised: Mapped[int] = mapped_column(default=0)
     ledger_balanced: Mapped[bool] = mapped_column(default=False)
     failure: Mapped[str | None] = mapped_column(String(500))
-    started_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
 
@@ -149,12 +148,11 @@ async def _of_day(step: Run, day: Day, ctx: Context) -> Any:
 
 
 async def _begin(ctx: Context, day: Day) -> UUID:
-    values = {"id": uuid7(), "created_at": ctx.now, "date": day, "state": BusinessDayState.OPEN}
-    await ctx.connection.execute(insert_once(BusinessDay).values(**values).on_conflict_do_nothing())
     row = (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == day).with_for_update())).scalar_one()
     if row.state is not BusinessDayState.CLOSED:
+        if row.state is BusinessDayState.OPEN:
+            row.started_at = ctx.now
         row.state, row.failure = BusinessDayState.CLOSING, None
-        row.started_at = row.started_at or ctx.now
     return row.id
 
 
@@ -183,7 +181,7 @@ async def _turn(ctx: Context, day: Day) -> int:
     next_day = day + timedelta(days=1)
     await clock.open_day(ctx.connection, next_day)
     ctx.bound.today, ctx.bound.now = await clock.read_clock(ctx.connection)
-    ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN))
+    ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN, started_at=ctx.now))
     await accrual.post_night(ctx)
     if not held.sandbox:
         due_at = await batch_moment(ctx, next_day)
@@ -299,8 +297,8 @@ FIRST_BATCH_TIME = time(23, 30)
 
 async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """The first day, open; outside a sandbox it closes by itself at the batch time."""
-    first = {"id": uuid7(), "created_at": request.moment, "date": request.open_on, "state": BusinessDayState.OPEN}
-    await connection.execute(insert(BusinessDay).values(**first))
+    opened = {"created_at": request.moment, "started_at": request.moment, "state": BusinessDayState.OPEN}
+    await connection.execute(insert(BusinessDay).values(id=uuid7(), date=request.open_on, **opened))
     if not request.sandbox:
         await connection.execute(
             insert(job.Job).values(

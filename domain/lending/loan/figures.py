@@ -81,10 +81,17 @@ async def folds(ctx: Context, loan_ids: Sequence[UUID], until: date | None = Non
     return {book.loan.id: book.fold(day) for book in found if book.loan.value_date <= day}
 
 
+async def quotes(ctx: Context, loan_ids: Sequence[UUID], on: date | None = None) -> dict[UUID, Quote]:
+    """提前结清报价 · What settles each loan at the close of a day, in fen; nothing before its value date.
+
+    For a day to come it is what settles it if nothing else happens until then."""
+    day = on or ctx.today
+    return {loan_id: fold.quote_on(day) for loan_id, fold in (await folds(ctx, loan_ids, day)).items()}
+
+
 async def quote(ctx: Context, loan_id: UUID, on: date | None = None) -> Quote | None:
-    """提前结清报价 · What settles the loan at the close of a day, in fen; None before its value date."""
-    found = await folds(ctx, [loan_id], on)
-    return found[loan_id].quote_on(on or ctx.today) if loan_id in found else None
+    """What settles one loan; None before its value date."""
+    return (await quotes(ctx, [loan_id], on)).get(loan_id)
 
 
 async def due(ctx: Context, loan_id: UUID, component: Component, installment_seq: int | None = None) -> Decimal:

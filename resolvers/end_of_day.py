@@ -1,0 +1,56 @@
+"""日终 · End of day: the mutation asks for the run, a worker does it, and the answer waits for it up to a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import strawberry
+
+from domain import end_of_day
+from domain.end_of_day import BusinessDayState
+from domain.kernel.paging import Window
+from resolvers.kernel import Info, mutation, reads
+from schema.end_of_day import BusinessDay, BusinessDayConnection, RunEndOfDayInput, RunEndOfDayPayload
+
+WAIT_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+LONGEST_LOOK_SECONDS = 1.0
+
+
+@strawberry.type
+class EndOfDayQueries:
+    @reads(end_of_day.days)
+    async def business_days(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> BusinessDayConnection:
+        """营业日 Business days, the latest first."""
+        window = Window(first, after, last, before)
+        page = await end_of_day.days(await info.context.reading(), columns=BusinessDay.columns(), window=window)
+        return BusinessDayConnection.of(BusinessDay, page)
+
+
+@strawberry.type
+class EndOfDayMutations:
+    @mutation(end_of_day.request, unlimited=True)
+    async def run_end_of_day(self, info: Info, input: RunEndOfDayInput) -> RunEndOfDayPayload:
+        """日终 Close the business day and open the next. Idempotent per day; days in between are run one by one."""
+        ctx = info.context.ctx
+        asked = await end_of_day.request(ctx, through=input.through)
+        through = input.through or asked.date
+        until, pause = time.monotonic() + WAIT_SECONDS, LOOK_SECONDS
+        while True:
+            async with ctx.reading() as now:
+                days = await end_of_day.days_between(now, min(asked.date, through), through)
+                today = now.today
+            done = bool(days) and days[-1].date >= through and days[-1].state is BusinessDayState.CLOSED
+            failed = any(day.state is BusinessDayState.FAILED for day in days)
+            if done or failed or through < asked.date or time.monotonic() > until:
+                return RunEndOfDayPayload(days=[BusinessDay.of(day) for day in days], business_date=today)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.3, LONGEST_LOOK_SECONDS)
