@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from domain.kernel.ports import Ports
+from gateways.bank.client import HttpBank
 from gateways.documents.typst import TypstDocuments
 from gateways.object_storage.folder import FolderStorage
 from tenancy.catalog import Catalog
@@ -38,10 +39,12 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     catalog, bell = Catalog(url), Bell(url)
     door = Door(url, settings.installation, settings.master_secret, cap=settings.connections)
     sessions = Sessions(catalog, door)
+    bank = HttpBank(settings.bank_simulator_url, settings.bank_secret) if settings.bank_simulator_url else None
     ports = Ports(
         door=door,
         keys=LenderKeys(settings.personal_data_key),
         after_commit=Wakeups(catalog, bell),
+        bank=bank,
         storage=FolderStorage(settings.home / "files"),
         documents=TypstDocuments(settings.font),
         identity=Identity(catalog, sessions, session_hours=settings.session_hours),
@@ -50,6 +53,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     try:
         yield Services(settings, catalog, bell, sessions, ports)
     finally:
+        if bank is not None:
+            await bank.aclose()
         await bell.close()
         await door.close()
         await catalog.close()

@@ -25,15 +25,14 @@ from domain.tables import metadata
 from migrations.line import TENANT
 from tenancy.address import owner_engine
 from tenancy.catalog import Catalog
-from tenancy.current import Door, LenderNotOpen
+from tenancy.current import LenderNotOpen
 from tenancy.lender import ACTIVE, Lender
 from tenancy.provision import Blueprint, carry_out_next
 from tenancy.wake import JOBS, Bell
 from xiaodai.fill import fill
 from xiaodai.jobs.queue import LEASE, next_due, run_due
-from xiaodai.jobs.wakeups import Wakeups
-from xiaodai.keys import LenderKeys
 from xiaodai.observability import configure_logging
+from xiaodai.ports import services
 from xiaodai.settings import Settings, get_settings
 
 log = structlog.get_logger()
@@ -183,23 +182,19 @@ async def _rung_or_later(rung: asyncio.Event) -> None:
 
 async def work(settings: Settings) -> None:
     """The worker of one installation until SIGTERM or SIGINT."""
-    app_url, owner_url = str(settings.database_url), str(settings.owner_database_url)
-    catalog, bell, owner = Catalog(app_url), Bell(app_url), owner_engine(owner_url)
-    door = Door(app_url, settings.installation, settings.master_secret, cap=settings.connections)
-    ports = Ports(door=door, keys=LenderKeys(settings.personal_data_key), after_commit=Wakeups(catalog, bell))
+    owner = owner_engine(str(settings.owner_database_url))
     blueprint = Blueprint(TENANT.text(None), TENANT.head, metadata(), fill)
-    worker = Worker(Workshop(owner, catalog, bell, ports, blueprint, HANDLERS, settings.master_secret))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, worker.stop)
-    try:
-        await bell.start()
-        log.info("the worker is ready")
-        await worker.run()
-    finally:
-        await bell.close()
-        await door.close()
-        await catalog.close()
-        await owner.dispose()
+    async with services(settings) as opened:
+        shop = Workshop(owner, opened.catalog, opened.bell, opened.ports, blueprint, HANDLERS, settings.master_secret)
+        worker = Worker(shop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, worker.stop)
+        try:
+            await opened.bell.start()
+            log.info("the worker is ready")
+            await worker.run()
+        finally:
+            await owner.dispose()
 
 
 def main() -> None:
