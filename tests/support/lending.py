@@ -10,8 +10,9 @@ from domain.configuration import loan_product
 from domain.configuration.loan_product import LendingMode, LoanProduct, Terms
 from domain.home.pending_task import Task, TaskState
 from domain.kernel.context import Context
-from domain.lending import assignment, loan_application, survey_report
+from domain.lending import assignment, loan_application, loan_contract, survey_report
 from domain.lending.loan_application import LoanApplication, Request
+from domain.lending.loan_contract import LoanContract, SigningWay
 from domain.workflow import decision
 from domain.workflow.instance import Decision
 from tests.support.actors import LenderAtWork
@@ -99,3 +100,19 @@ async def decide(ctx: Context, subject_id: UUID, what: Decision = Decision.APPRO
     """Decides the one open task about a row."""
     task = await task_on(ctx, subject_id)
     return await decision.decide(ctx, task_id=task.id, decision=what, opinion=given.pop("opinion", "同意"), **given)
+
+
+async def prepared(lender: LenderAtWork, **changes: Any) -> LoanContract:
+    """The contract pack of an approved application, printed and waiting for signatures."""
+    row = await approved(lender, **changes)
+    return await loan_contract.prepare(lender.account_manager, application_id=row.id)
+
+
+async def signed(lender: LenderAtWork, **changes: Any) -> LoanContract:
+    """Acknowledged and signed on paper today; the accountants have the pay-out to review."""
+    contract = await prepared(lender, **changes)
+    manager = lender.account_manager
+    await loan_contract.acknowledge_cost_sheet(manager, contract_id=contract.id)
+    return await loan_contract.sign(
+        manager, contract_id=contract.id, signed_on=contract.drawn_up_on, way=SigningWay.PAPER
+    )
