@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -33,6 +33,7 @@ class Lending:
 
     lender: LenderAtWork
     account_id: UUID
+    products: dict[str, UUID] = field(default_factory=dict)
 
     async def pay_out(self, *, value_date: date | None = None, grace_days: int = 0, **terms: Any) -> UUID:
         """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound."""
@@ -49,11 +50,11 @@ class Lending:
             return loan.id
 
     async def contract(self, **terms: Any) -> Any:
-        """A signed contract on a product of its own, with the rows it refers to."""
-        product = await loan_product.create(self.lender.tenant_admin, code=f"P-{uuid7()}", terms=_product_terms(terms))
+        """A signed contract, with the rows it refers to."""
+        product_id = await self.product(**terms)
         manager = self.lender.account_manager.actor
         shared = {
-            "product_id": product.id,
+            "product_id": product_id,
             "amount": Decimal(terms["amount"]),
             "periods": terms["periods"],
             "annual_rate": Decimal(terms["rate"]),
@@ -82,6 +83,14 @@ class Lending:
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
         return SimpleNamespace(**made, **contract, co_manager_id=None, **shared)
+
+    async def product(self, **terms: Any) -> UUID:
+        """The product with these terms; the same one every time."""
+        code = f"P-{abs(hash(repr(sorted(terms.items()))))}"
+        if code not in self.products:
+            made = await loan_product.create(self.lender.tenant_admin, code=code, terms=_product_terms(terms))
+            self.products[code] = made.id
+        return self.products[code]
 
     async def receive(self, loan_id: UUID, amount: str, value_date: date | None = None, **more: Any) -> UUID:
         """Money came in; answers the event."""
