@@ -17,7 +17,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from domain.configuration.document import LARGEST_UPLOAD
 from schema import root
+from xiaodai import documents
 from xiaodai.http.answering import Answering
 from xiaodai.http.endpoint import Endpoint, plain
 from xiaodai.http.errors import plain_error
@@ -32,6 +34,7 @@ from xiaodai.settings import Settings, get_settings
 
 log = structlog.get_logger(__name__)
 
+UPLOADS = {documents.UPLOAD: LARGEST_UPLOAD + 1}  # the route itself says what is too large
 Opening = Callable[[], AbstractAsyncContextManager[Services]]
 
 
@@ -66,8 +69,9 @@ def create_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", prometheus),
+            *documents.routes(),
         ],
-        middleware=[Middleware(Guards, max_body_bytes=chosen.max_body_bytes)],
+        middleware=[Middleware(Guards, max_body_bytes=chosen.max_body_bytes, uploads=UPLOADS)],
         exception_handlers={HTTPException: refused, Exception: failed},
     )
 

@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from xiaodai.settings import get_settings
 
+BYTES_PER_SECOND = 65_536  # the least pace of an upload
+
 
 def receive_seconds() -> float:
     """How long a request may take to arrive."""
@@ -16,11 +18,13 @@ def receive_seconds() -> float:
 
 
 class GuardedHttpProtocol(HttpToolsProtocol):
-    """A request must have arrived whole `receive_seconds` after its connection was made or its first byte came."""
+    """A request must have arrived whole `receive_seconds` after its connection was made or its first byte came; a long body
+    gets the time that it needs at a modest pace."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._patience = receive_seconds()
+        self._began, self._got = 0.0, 0
         self._cut: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -30,6 +34,10 @@ class GuardedHttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._wait()
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._got += len(body)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -45,7 +53,15 @@ class GuardedHttpProtocol(HttpToolsProtocol):
 
     def _wait(self) -> None:
         if self._cut is None:
-            self._cut = self.loop.call_later(self._patience, self.transport.abort)
+            self._began, self._got = self.loop.time(), 0
+            self._cut = self.loop.call_later(self._patience, self._look)
+
+    def _look(self) -> None:
+        left = self._began + self._patience + self._got / BYTES_PER_SECOND - self.loop.time()
+        if left > 0.01:
+            self._cut = self.loop.call_later(left, self._look)
+        else:
+            self.transport.abort()
 
     def _arrived(self) -> None:
         if self._cut is not None:

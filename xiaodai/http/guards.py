@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -25,10 +27,10 @@ class TooLarge(Exception):
 
 
 class Guards:
-    """ASGI, outermost. `max_body_bytes` holds for every route that reads a body itself."""
+    """ASGI, outermost. `uploads` are the paths whose bodies are files: larger, and measured while they stream."""
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        self._app, self._most = app, max_body_bytes
+    def __init__(self, app: ASGIApp, max_body_bytes: int, uploads: Mapping[str, int]) -> None:
+        self._app, self._most, self._uploads = app, max_body_bytes, uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,30 +49,28 @@ class Guards:
 
         headers = Headers(scope=scope)
         language = language_of(headers.get("accept-language", ""))
-        refused: tuple[int, str] | None = self._refused(headers)
+        most = self._uploads.get(scope["path"], self._most)
+        refused = self._refused(headers, most)
         try:
             if refused is None:
-                await self._app(scope, self._counted(receive), send_with_headers)
+                await self._app(scope, self._counted(receive, most), send_with_headers)
         except TooLarge:
-            refused = (413, self._too_large())
+            refused = (413, too_large(most))
         except ClientDisconnect:
             return  # nobody is left to answer
         if refused is not None and not begun:
             REFUSED_REQUESTS.labels(str(refused[0])).inc()
             await plain(*refused, language)(scope, receive, send_with_headers)
 
-    def _refused(self, headers: Headers) -> tuple[int, str] | None:
+    def _refused(self, headers: Headers, most: int) -> tuple[int, str] | None:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return 415, "The body must not be compressed."
         length = headers.get("content-length", "0")
         if not length.isdigit():
             return 400, "The content length is not a number."
-        return (413, self._too_large()) if int(length) > self._most else None
+        return (413, too_large(most)) if int(length) > most else None
 
-    def _too_large(self) -> str:
-        return f"The body has more than {self._most} bytes."
-
-    def _counted(self, receive: Receive) -> Receive:
+    def _counted(self, receive: Receive, most: int) -> Receive:
         got = 0
 
         async def counted() -> Message:
@@ -78,8 +78,12 @@ class Guards:
             message = await receive()
             if message["type"] == "http.request":
                 got += len(message.get("body", b""))
-                if got > self._most:
+                if got > most:
                     raise TooLarge
             return message
 
         return counted
+
+
+def too_large(most: int) -> str:
+    return f"The body has more than {most} bytes."
