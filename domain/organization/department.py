@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.kernel.command import command, find, query
+from domain.kernel.command import command, find, lock, query
 from domain.kernel.context import Context
 from domain.kernel.fresh_lender import FreshLender
 from domain.kernel.refusals import Duplicate, InvalidInput
-from domain.kernel.scope import Everyone, Reach
+from domain.kernel.scope import Everyone, Reach, entity_of
 from domain.kernel.table import Keyed, uuid7
 
 ROOT = "ROOT"
@@ -92,6 +92,18 @@ async def create(
     except IntegrityError as error:
         raise Duplicate("code", value=code) from error
     ctx.announce("organization.department.created", department)
+    return department
+
+
+@command("organization.department.appoint")
+async def appoint(ctx: Context, *, department_id: UUID, employee_id: UUID | None) -> Department:
+    """Makes an employee the head of a department; None leaves it without one. Raises NOT_FOUND."""
+    department = await lock(ctx, Department, department_id, "departmentId")
+    if employee_id is not None:
+        # employee.py builds on this file, so its table is asked for by name.
+        await find(ctx, entity_of("employees"), employee_id, "employeeId")
+    department.head_id = employee_id
+    ctx.announce("organization.department.head_changed", department)
     return department
 
 

@@ -10,7 +10,13 @@ import strawberry
 from domain.kernel.context import Context
 from domain.organization import department
 from resolvers.kernel import Info, answers, answers_by_key, key, mutation, reads
-from schema.organization.department import CreateDepartmentInput, CreateDepartmentPayload, Department
+from schema.organization.department import (
+    AppointDepartmentHeadInput,
+    CreateDepartmentInput,
+    CreateDepartmentPayload,
+    Department,
+    DepartmentPayload,
+)
 from schema.organization.employee import Employee
 
 
@@ -36,6 +42,16 @@ class DepartmentMutations:
             type=input.type,
         )
         return CreateDepartmentPayload(department=Department.of(created))
+
+    @mutation(department.appoint)
+    async def appoint_department_head(self, info: Info, input: AppointDepartmentHeadInput) -> DepartmentPayload:
+        """任命负责人 Say who leads a department."""
+        changed = await department.appoint(
+            info.context.ctx,
+            department_id=key(input.department_id, "Department"),
+            employee_id=key(input.employee_id, "Employee"),
+        )
+        return DepartmentPayload(department=Department.of(changed))
 
 
 @answers("Department.children")

@@ -55,3 +55,17 @@ class CreateDepartmentInput:
 class CreateDepartmentPayload(Payload):
     department: Department | None = None
     """部门 The new department."""
+
+
+@strawberry.input(description="任命负责人 Who leads a department.")
+class AppointDepartmentHeadInput:
+    department_id: ID
+    """部门 Which department."""
+    employee_id: ID | None = None
+    """员工 Who leads it from now on; left out: nobody."""
+
+
+@strawberry.type(description="部门操作结果 The department as it is now.")
+class DepartmentPayload(Payload):
+    department: Department | None = None
+    """部门 The department."""

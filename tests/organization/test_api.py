@@ -14,6 +14,8 @@ CREATE_ROLE = """mutation ($input: CreateRoleInput!) { createRole(input: $input)
 CREATE_EMPLOYEE = """mutation ($input: CreateEmployeeInput!) { createEmployee(input: $input) {
     employee { id number name mobile status version department { code parent { code } } roles { code } }
     userErrors { code field message params } } }"""
+APPOINT = """mutation ($input: AppointDepartmentHeadInput!) { appointDepartmentHead(input: $input) {
+    department { head { name } } userErrors { code field } } }"""
 NAME = "query ($id: ID!) { node(id: $id) { ... on Employee { name } } }"
 CHANGE_ROLES = """mutation ($input: ChangeEmployeeRolesInput!) { changeEmployeeRoles(input: $input) {
     employee { version roles { code } } userErrors { code field } } }"""
@@ -103,6 +105,15 @@ async def test_an_id_of_another_type_is_an_unknown_one(api: Api):
         CREATE_DEPARTMENT, input={"code": "X", "name": "无", "parentId": roles["CASHIER"]}
     )
     assert (refused["code"], refused["field"]) == ("NOT_FOUND", ["input", "parentId"])
+
+
+async def test_the_head_of_a_department_is_shown(api: Api):
+    departments = await ids(api, "departments")
+    people = (await api.as_("tenant_admin").data("{ employees(first: 1) { nodes { id name } } }"))["employees"]["nodes"]
+    appointed = await api.as_("tenant_admin").run(
+        APPOINT, input={"departmentId": departments["SALES"], "employeeId": people[0]["id"]}
+    )
+    assert appointed["department"] == {"head": {"name": people[0]["name"]}}
 
 
 async def test_a_scope_of_chosen_departments_is_refused(api: Api):

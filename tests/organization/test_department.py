@@ -65,6 +65,17 @@ async def test_an_unknown_parent_is_not_found(lender: LenderAtWork):
     assert refused.value.field == ("parentId",)
 
 
+async def test_a_head_is_appointed_and_let_go(lender: LenderAtWork):
+    (sales,) = await lender.rows(Department, Department.code == "SALES")
+    head = lender.business_manager.actor.id
+    for wanted in (head, None):
+        await department.appoint(lender.tenant_admin, department_id=sales.id, employee_id=wanted)
+        assert (await lender.rows(Department, Department.id == sales.id))[0].head_id == wanted
+    with pytest.raises(NotFound) as refused:
+        await department.appoint(lender.tenant_admin, department_id=sales.id, employee_id=uuid7())
+    assert refused.value.field == ("employeeId",)
+
+
 async def test_the_tree_is_at_most_ten_deep(lender: LenderAtWork):
     parent = None
     for level in range(2, 11):
