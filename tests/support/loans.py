@@ -27,7 +27,7 @@ from tests.support.actors import LenderAtWork
 S01: dict[str, Any] = {"amount": "100000.00", "rate": "0.12", "periods": 12}
 
 
-@dataclass
+@dataclass(eq=False)
 class Lending:
     """A lender with money in the bank. `pay_out` makes a loan, `receive` registers money on it, `close` ends days."""
 
