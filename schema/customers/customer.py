@@ -16,6 +16,7 @@ from schema.post_loan.customer_account import CustomerAccount
 
 if TYPE_CHECKING:
     from domain.customers.customer import CustomerKind as CustomerKind
+    from schema.lending.loan import LoanConnection
 else:
     CustomerKind = strawberry.enum(customer.CustomerKind, description="客户类型 Individual or enterprise.")
 
