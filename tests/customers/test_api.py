@@ -8,7 +8,7 @@ from tests.support.customers import CARD, a_person, an_enterprise, credit_code, 
 
 PERSON = """mutation ($input: CreateIndividualCustomerInput!) { createIndividualCustomer(input: $input) {
   customer { id number name mobile idNumber birthDate sex manager { name } relatedParties { relation name idNumberMasked }
-    consents { type version } accounts { accountLast4 } }
+    consents { type version } accounts { accountLast4 } loans { totalCount nodes { number } } }
   userErrors { code field message params } } }"""
 COMPANY = """mutation ($input: CreateEnterpriseCustomerInput!) { createEnterpriseCustomer(input: $input) {
   customer { id number uscc legalRepresentative registeredCapital relatedParties { relation name } }
@@ -49,6 +49,7 @@ async def test_a_person_is_entered_and_read_back(api):
     spouse = {"relation": "SPOUSE", "name": "李四", "idNumberMasked": f"999***********{id_number(2)[-4:]}"}
     assert made["relatedParties"] == [spouse]
     assert [consent["type"] for consent in made["consents"]] == ["PERSONAL_DATA", "CREDIT_BUREAU"]
+    assert made["loans"] == {"totalCount": 0, "nodes": []}
 
     seen = (await api.as_("accountant").data(NODE, id=made["id"]))["node"]
     assert (seen["idNumber"], seen["mobile"]) == ("999***********0016", "138****0001")
