@@ -31,6 +31,7 @@ from domain.kernel.refusals import InvalidInput
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
 from domain.ledger import proof
+from domain.lending import interest_waiver, settlement
 from domain.lending.loan import accrual, book, closing
 from domain.lending.loan.tables import QuarantinedLoan
 
@@ -98,6 +99,8 @@ STEPS: list[tuple[str, str | None, Run]] = [
     # name, the column of the business day that its answer goes to, the function
     ("overdue", "became_overdue", closing.announce_overdue),
     ("classes", None, closing.announce_classes),
+    ("waivers", None, interest_waiver.lapse),
+    ("contracts", None, settlement.close_day),
     ("proof", "ledger_balanced", proof.holds),
     ("seal", None, _seal),
 ]
