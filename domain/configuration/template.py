@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import String, Text, UniqueConstraint, func, insert, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -63,7 +64,7 @@ async def publish(ctx: Context, *, code: str, body: str) -> Template:
 
 async def in_use(ctx: Context, codes: Sequence[str]) -> dict[str, Template]:
     """The version in use of each code."""
-    newest = select(Template).distinct(Template.code).where(Template.code.in_(codes))
+    newest = select(Template).ext(distinct_on(Template.code)).where(Template.code.in_(codes))
     rows = (await ctx.session.execute(newest.order_by(Template.code, Template.version.desc()))).scalars()
     return {row.code: row for row in rows}
 

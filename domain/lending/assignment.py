@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.customers import customer
 from domain.home import pending_task
 from domain.kernel.command import command, lock
+from domain.kernel.context import SYSTEM
 from domain.kernel.refusals import Denied, InvalidInput, NotFound
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, choice
@@ -97,7 +98,8 @@ async def assign(
             state=AssignmentState.ASSIGNED,
         )
     )
-    await customer.entrust(ctx, customer_id=row.customer_id, manager_id=manager_id)
+    # The customer may be out of the assigning manager's sight; the new account manager needs to see it all the same.
+    await customer.entrust(ctx.acting_as(SYSTEM), customer_id=row.customer_id, manager_id=manager_id)
     await pending_task.open(
         ctx,
         type=ACCEPTANCE,

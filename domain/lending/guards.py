@@ -19,7 +19,9 @@ from domain.customers import blacklist, consent, related_group
 from domain.customers.customer import Customer, CustomerKind
 from domain.customers.individual_customer import IndividualCustomer
 from domain.kernel import audit
+from domain.kernel.command import query
 from domain.kernel.refusals import ApprovalExpired
+from domain.kernel.scope import scope
 from domain.kernel.table import TenantTable
 from domain.lending.guard_rules import (
     ALL,
@@ -60,6 +62,18 @@ async def check(
     return [result.stored() for result in results]
 
 
+@query("lending.guard_check.read")
+async def preview(ctx: Context, *, application_id: UUID) -> list[GuardResult]:
+    """What the guards would say to an application as it stands; nothing is refused and nothing logged. Empty where there is
+    no such application for the actor."""
+    table = LoanApplication.__table__
+    found = await ctx.connection.execute(select(table).where(table.c.id == application_id, scope(ctx, LoanApplication)))
+    row = found.one_or_none()
+    if row is None:
+        return []
+    return evaluate(await gather(ctx, row, Offer(row.amount, row.periods, row.annual_rate, row.method)))
+
+
 async def warn(ctx: Context, application: LoanApplication, results: Iterable[GuardResult]) -> None:
     """One guard-log row for each warning."""
     for result in failed(results, GuardSeverity.WARN):
@@ -84,9 +98,10 @@ def check_valid(ctx: Context, application: LoanApplication) -> None:
 # ---------------------------------------------------------------- figures
 
 
-async def gather(ctx: Context, application: LoanApplication, offer: Offer) -> Case:
-    """Everything that the rules look at, read in this transaction."""
-    product = await ctx.session.get_one(LoanProduct, application.product_id)
+async def gather(ctx: Context, application: Any, offer: Offer) -> Case:
+    """Everything that the rules look at, read in this transaction. `application`: a row of `loan_applications`."""
+    products = LoanProduct.__table__
+    product = (await ctx.connection.execute(select(products).where(products.c.id == application.product_id))).one()
     purpose = PurposeRow.__table__.c
     found = select(purpose.code, purpose.forbidden, purpose.use).where(purpose.code == application.purpose_code)
     asked = (await ctx.connection.execute(found)).one()
@@ -136,7 +151,7 @@ async def _figures(ctx: Context) -> Figures:
     )
 
 
-async def exposure_after(ctx: Context, application: LoanApplication, amount: Decimal) -> Exposure:
+async def exposure_after(ctx: Context, application: Any, amount: Decimal) -> Exposure:
     """What would be owed after this application is paid out: outstanding principal, what is pending elsewhere, and `amount`
     less what was paid out under it already."""
     group = await related_group.group_of(ctx, application.customer_id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain import workflow
@@ -157,5 +158,5 @@ async def latest_by_application(
     """The newest report on each application. `columns` must hold `application_id`."""
     table = SurveyReport.__table__.c
     statement = select(*columns).where(table.application_id.in_(application_ids))
-    newest = statement.distinct(table.application_id).order_by(table.application_id, table.version.desc())
+    newest = statement.ext(distinct_on(table.application_id)).order_by(table.application_id, table.version.desc())
     return {row.application_id: row for row in (await ctx.connection.execute(newest)).all()}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ForeignKey, Index, String, Text, Uuid, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.home import pending_task
@@ -286,7 +287,7 @@ async def latest_by_subject(ctx: Context, subject_ids: Sequence[UUID], columns: 
     table = WorkflowInstance.__table__.c
     statement = select(*columns, table.subject_id.label("__subject")).where(table.subject_id.in_(subject_ids))
     rows = await ctx.connection.execute(
-        statement.distinct(table.subject_id).order_by(table.subject_id, table.id.desc())
+        statement.ext(distinct_on(table.subject_id)).order_by(table.subject_id, table.id.desc())
     )
     return {row._mapping["__subject"]: row for row in rows}
 

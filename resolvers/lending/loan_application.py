@@ -10,18 +10,20 @@ import strawberry
 from domain.configuration import document
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
-from domain.lending import assignment, loan_application, loan_contract, survey_report
+from domain.lending import assignment, guards, loan_application, loan_contract, survey_report
 from domain.lending.loan_application import Request
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
 from schema.configuration.document import Document
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
+from schema.kernel import ID
 from schema.lending.loan_application import (
     AssignLoanApplicationInput,
     Assignment,
     CreateLoanApplicationInput,
     CreateLoanApplicationPayload,
+    GuardResult,
     LoanApplication,
     LoanApplicationActionInput,
     LoanApplicationConnection,
@@ -31,6 +33,7 @@ from schema.lending.loan_application import (
     SubmitSurveyReportInput,
     SurveyReport,
     UpdateLoanApplicationInput,
+    guard_result,
 )
 from schema.lending.loan_contract import LoanContract
 from schema.organization.employee import Employee
@@ -61,6 +64,14 @@ class LoanApplicationQueries:
             customer_id=key(wanted.customer_id, *CUSTOMERS),
         )
         return LoanApplicationConnection.of(LoanApplication, page)
+
+    @reads(guards.preview)
+    async def guard_check(self, info: Info, application_id: ID) -> list[GuardResult]:
+        """护栏试算 What the guards would say to an application as it stands, before it is submitted; nothing is logged."""
+        results = await guards.preview(
+            await info.context.reading(), application_id=key(application_id, "LoanApplication")
+        )
+        return [guard_result(result.stored()) for result in results]
 
 
 @strawberry.type

@@ -54,6 +54,16 @@ class GuardResult:
     """数值 The figures compared."""
 
 
+def guard_result(stored: dict[str, Any]) -> GuardResult:
+    """A result as the application keeps it."""
+    return GuardResult(
+        code=ErrorCode(stored["code"]),
+        passed=stored["passed"],
+        severity=GuardSeverity(stored["severity"]),
+        params=JSON(stored["params"]) if stored["params"] else None,
+    )
+
+
 @entity("loan_applications", reading=READING)
 class LoanApplication(Node):
     """贷款申请 What a customer asks for, from the draft to the decision."""
@@ -110,15 +120,7 @@ class LoanApplication(Node):
 
     @strawberry.field(description="护栏 The rules checked at submission, or at approval; empty before.")
     def guards(self) -> list[GuardResult]:
-        return [
-            GuardResult(
-                code=ErrorCode(found["code"]),
-                passed=found["passed"],
-                severity=GuardSeverity(found["severity"]),
-                params=JSON(found["params"]) if found["params"] else None,
-            )
-            for found in self.checked
-        ]
+        return [guard_result(found) for found in self.checked]
 
     @relation(by="customer_id")
     def customer(self) -> Customer:

@@ -9,6 +9,7 @@ from domain.kernel.table import uuid7
 from domain.lending import assignment, loan_application
 from domain.lending.assignment import Assignment, AssignmentState
 from domain.lending.loan_application import ApplicationState, LoanApplication
+from domain.organization import department, employee
 from tests.support.actors import LenderAtWork
 from tests.support.lending import submitted
 
@@ -84,6 +85,21 @@ async def test_who_assigns(lender: LenderAtWork, shared_lender: LenderAtWork):
             await assignment.assign(person, application_id=row.id, manager_id=manager_id)
     with pytest.raises(NotFound):
         await assignment.assign(shared_lender.business_manager, application_id=row.id, manager_id=manager_id)
+
+
+async def test_a_manager_of_another_department_assigns_too(lender: LenderAtWork):
+    elsewhere = await department.create(lender.tenant_admin, code="WEST", name="西区")
+    hired = await employee.create(
+        lender.tenant_admin,
+        name="孙七",
+        department_id=elsewhere.id,
+        role_ids=list(lender.business_manager.actor.role_ids),
+        username="sunqi",
+        initial_password="correct horse battery",
+    )
+    row, manager = await submitted(lender), await lender.context_of(hired.id)
+    given = await assignment.assign(manager, application_id=row.id, manager_id=lender.account_manager.actor.id)
+    assert given.state is ApplicationState.ASSIGNED
 
 
 async def test_a_draft_cannot_be_assigned(lender: LenderAtWork):
