@@ -1,4 +1,4 @@
-"""lending: 13 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""lending: 14 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 # ruff: noqa: E501
 import sqlalchemy as sa
@@ -248,6 +248,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("loan_id", "seq", name=op.f("pk_installments")),
     )
     op.create_index(op.f("ix_installments_due_date"), "installments", ["due_date"], unique=False)
+    op.create_table(
+        "interest_waivers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("component", sa.String(length=40), nullable=False),
+        sa.Column("installment_seq", sa.Integer(), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("ratio", sa.Numeric(precision=12, scale=8), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("void_unless_paid_by", sa.Date(), nullable=True),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "component IN ('FEE', 'PENALTY', 'COMPOUND', 'INTEREST')", name=op.f("ck_interest_waivers_waivercomponent")
+        ),
+        sa.CheckConstraint(
+            "state IN ('IN_REVIEW', 'APPROVED', 'REJECTED', 'LAPSED', 'WITHDRAWN')",
+            name=op.f("ck_interest_waivers_waiverstate"),
+        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_interest_waivers_customer_id")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_interest_waivers_loan_id")),
+        sa.ForeignKeyConstraint(["requested_by"], ["employees.id"], name=op.f("fk_interest_waivers_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_interest_waivers")),
+        sa.UniqueConstraint("number", name=op.f("uq_interest_waivers_number")),
+    )
+    op.create_index(
+        op.f("ix_interest_waivers_conditional"),
+        "interest_waivers",
+        ["void_unless_paid_by"],
+        unique=False,
+        postgresql_where="state = 'APPROVED'",
+    )
+    op.create_index(op.f("ix_interest_waivers_loan_id"), "interest_waivers", ["loan_id"], unique=False)
     op.create_table(
         "loan_events",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009_home"
-down_revision = "0008_post_loan"
+revision = "0010_home"
+down_revision = "0009_post_loan"
 
 
 def upgrade() -> None:

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0008_post_loan"
-down_revision = "0007_ledger"
+revision = "0009_post_loan"
+down_revision = "0008_ledger"
 
 
 def upgrade() -> None:
@@ -25,4 +25,10 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "customer_id", "account_fingerprint", name=op.f("uq_customer_accounts_customer_id_account_fingerprint")
         ),
+    )
+    op.create_foreign_key(
+        "fk_disbursements_customer_account_id", "disbursements", "customer_accounts", ["customer_account_id"], ["id"]
+    )
+    op.create_foreign_key(
+        "fk_bank_orders_customer_account_id", "bank_orders", "customer_accounts", ["customer_account_id"], ["id"]
     )

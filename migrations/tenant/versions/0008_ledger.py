@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007_ledger"
-down_revision = "0006_lending"
+revision = "0008_ledger"
+down_revision = "0007_finance"
 
 
 def upgrade() -> None:

@@ -1,0 +1,119 @@
+"""finance: 3 tables. Drawn by `python -m migrations.draft` before the first release."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007_finance"
+down_revision = "0006_lending"
+
+
+def upgrade() -> None:
+    op.create_table(
+        "disbursements",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("contract_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("value_date", sa.Date(), nullable=True),
+        sa.Column("reviewer_id", sa.Uuid(), nullable=True),
+        sa.Column("cashier_id", sa.Uuid(), nullable=True),
+        sa.Column("company_account_id", sa.Uuid(), nullable=True),
+        sa.Column("customer_account_id", sa.Uuid(), nullable=True),
+        sa.Column("bank_reference", sa.String(length=100), nullable=True),
+        sa.Column("comment", sa.String(length=500), nullable=True),
+        sa.Column("failure", sa.String(length=500), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("loan_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('PENDING', 'REVIEWED', 'PAYING', 'PAID', 'FAILED', 'CANCELLED')",
+            name=op.f("ck_disbursements_disbursementstate"),
+        ),
+        sa.ForeignKeyConstraint(["cashier_id"], ["employees.id"], name=op.f("fk_disbursements_cashier_id")),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_disbursements_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["contract_id"], ["loan_contracts.id"], name=op.f("fk_disbursements_contract_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_disbursements_customer_id")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_disbursements_loan_id")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["employees.id"], name=op.f("fk_disbursements_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disbursements")),
+        sa.UniqueConstraint("number", name=op.f("uq_disbursements_number")),
+    )
+    op.create_index(op.f("ix_disbursements_contract_id"), "disbursements", ["contract_id"], unique=False)
+    op.create_index(op.f("ix_disbursements_state"), "disbursements", ["state", "company_account_id"], unique=False)
+    op.create_table(
+        "receipts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("value_date", sa.Date(), nullable=False),
+        sa.Column("company_account_id", sa.Uuid(), nullable=False),
+        sa.Column("payer_name", sa.String(length=100), nullable=False),
+        sa.Column("bank_reference", sa.String(length=100), nullable=False),
+        sa.Column("method", sa.String(length=40), nullable=False),
+        sa.Column("prepayment", sa.String(length=40), nullable=True),
+        sa.Column("entered_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.String(length=500), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("reversal_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "method IN ('TRANSFER', 'WITHHOLDING', 'COUNTER', 'OFFSET', 'GUARANTOR', 'COLLATERAL_PROCEEDS')",
+            name=op.f("ck_receipts_receiptmethod"),
+        ),
+        sa.CheckConstraint(
+            "prepayment IN ('REDUCE_INSTALLMENT', 'SHORTEN_TERM', 'SETTLE')", name=op.f("ck_receipts_prepaymentmode")
+        ),
+        sa.CheckConstraint(
+            "state IN ('ENTERED', 'REGISTERED', 'REJECTED', 'REVERSED')", name=op.f("ck_receipts_receiptstate")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_receipts_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_receipts_customer_id")),
+        sa.ForeignKeyConstraint(["decided_by"], ["employees.id"], name=op.f("fk_receipts_decided_by")),
+        sa.ForeignKeyConstraint(["entered_by"], ["employees.id"], name=op.f("fk_receipts_entered_by")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_receipts_loan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+        sa.UniqueConstraint("number", name=op.f("uq_receipts_number")),
+    )
+    op.create_index(op.f("ix_receipts_entered"), "receipts", ["id"], unique=False, postgresql_where="state = 'ENTERED'")
+    op.create_index(op.f("ix_receipts_loan_id"), "receipts", ["loan_id", "id"], unique=False)
+    op.create_index(
+        op.f("uq_receipts_bank_reference"),
+        "receipts",
+        ["company_account_id", "bank_reference"],
+        unique=True,
+        postgresql_where="state in ('ENTERED', 'REGISTERED')",
+    )
+    op.create_table(
+        "bank_orders",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("disbursement_id", sa.Uuid(), nullable=False),
+        sa.Column("company_account_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_account_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("value_date", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("bank_reference", sa.String(length=100), nullable=True),
+        sa.Column("reason", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('PROCESSING', 'UNKNOWN', 'PAID', 'FAILED')", name=op.f("ck_bank_orders_bankorderstate")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_bank_orders_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["disbursement_id"], ["disbursements.id"], name=op.f("fk_bank_orders_disbursement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_orders")),
+    )
+    op.create_index(op.f("ix_bank_orders_disbursement_id"), "bank_orders", ["disbursement_id"], unique=False)
