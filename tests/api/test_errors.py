@@ -180,4 +180,5 @@ async def test_sign_ins_have_their_own_measure(schema: object) -> None:
     sign_in = 'mutation { signIn(name: "x") { thing { number } } }'
     async with serving(app) as http:
         assert await ask_often(http, 26, sign_in) == [200] * 25 + [429]
+        assert (await Client(http, "as.clerk").ask(sign_in)).status == 429
         assert (await Client(http, "as.clerk").ask("{ slow(seconds: 0) }")).status == 200

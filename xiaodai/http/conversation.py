@@ -47,6 +47,7 @@ class Conversation:
     def __init__(self, websocket: WebSocket, visitor: Request, sockets: Sockets) -> None:
         self._websocket, self._visitor, self._sockets = websocket, visitor, sockets
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._streams: set[Operation] = set()
         self.caller: Caller | None = None
 
     async def run(self) -> None:
@@ -65,6 +66,12 @@ class Conversation:
             await self.hang_up(reason)
         finally:
             await self._stop()
+
+    def become(self, caller: Caller) -> None:
+        """The same person with the permissions in force now; subscriptions that run go on with these."""
+        self.caller = caller
+        for operation in self._streams:
+            operation.become(caller)
 
     async def hang_up(self, reason: Hangup) -> None:
         """Closes the socket; `run` ends by itself."""
@@ -161,6 +168,7 @@ class Conversation:
         answering = self._sockets.answering
         try:
             self._sockets.rates.request(str(self.caller.actor.id) if self.caller else self._visitor.ip)
+            self._sockets.rates.sign_in(self._visitor.ip, wanted.query)
             runnable, cost = answering.prepare(wanted, self.caller)
         except TooMany:
             await self._refuse(name, "RATE_LIMITED")
@@ -180,6 +188,7 @@ class Conversation:
 
     async def _stream(self, name: str, runnable: Runnable, wanted: Asked) -> None:
         async with Operation(self._sockets.answering.ports, self._visitor, self.caller) as operation:
+            self._streams.add(operation)
             events = await self._events(runnable, wanted, operation)
             if isinstance(events, ExecutionResult):
                 await self._say({"id": name, "type": "error", "payload": shown(events, self._visitor).body["errors"]})
@@ -198,6 +207,7 @@ class Conversation:
                 close = getattr(events, "aclose", None)
                 if close is not None:
                     await close()
+                self._streams.discard(operation)
         await self._say({"id": name, "type": "complete"})
 
     async def _events(

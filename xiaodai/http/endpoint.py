@@ -60,8 +60,7 @@ class Endpoint:
             caller = await self._sessions.resolve(token) if token else None
             self._rates.request(str(caller.actor.id) if caller else visitor.ip)
             asked = _from_query(http.query_params) if http.method == "GET" else _from_body(http, await http.body())
-            if caller is None:
-                self._rates.sign_in(visitor.ip, asked.query)
+            self._rates.sign_in(visitor.ip, asked.query)
             answer = await self._answering.answer(asked, visitor, caller, reading_only=http.method == "GET")
         except BadRequest as error:
             return plain(error.status, error.message, visitor.language, media=media)

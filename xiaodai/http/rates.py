@@ -58,7 +58,7 @@ class Rates:
         self._take(self._requests, name, "requests")
 
     def sign_in(self, address: str, document: str) -> None:
-        """Counts a document of somebody unknown when it signs in, once for each time it does."""
+        """Counts every `signIn` of a document, whoever sends it: thirty under aliases are thirty tries."""
         for _ in SIGN_IN.finditer(document):
             self._take(self._sign_ins, address, "sign-ins")
 

@@ -10,6 +10,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 from starlette.websockets import WebSocket
@@ -33,6 +34,7 @@ class SocketLimits:
 
     frame_bytes: int = 262_144
     per_person: int = 5
+    per_lender: int = 500
     subscriptions: int = 20
     init_seconds: float = 10.0
     recheck_seconds: float = 2.0
@@ -72,10 +74,11 @@ class Sockets:
             OPEN_SOCKETS.dec()
 
     def register(self, conversation: Conversation, token: str, caller: Caller) -> None:
-        """A socket whose token was good. Raises Hangup when the person has enough of them."""
-        person = caller.actor.id
-        mine = sum(1 for other in self._open if other.caller and other.caller.actor.id == person)
-        if mine >= self.limits.per_person:
+        """A socket whose token was good. Raises Hangup when the person, or the lender, has enough of them."""
+        lender = _lender_of(caller)
+        others = [other.caller for other in self._open if other.caller and _lender_of(other.caller) == lender]
+        mine = [other for other in others if other.actor.id == caller.actor.id]
+        if len(mine) >= self.limits.per_person or len(others) >= self.limits.per_lender:
             raise Hangup(TOO_MANY, "Too many sockets")
         self._open[conversation] = token
         if self._watch is None or self._watch.done():
@@ -106,7 +109,7 @@ class Sockets:
             if caller is None:
                 await conversation.hang_up(Hangup(FORBIDDEN, "Forbidden"))
             else:
-                conversation.caller = caller  # with the permissions in force now
+                conversation.become(caller)
 
     def _from_here(self, websocket: WebSocket) -> bool:
         """Browsers say which page opens a socket; a page of somebody else's may not. Programs say nothing."""
@@ -115,3 +118,7 @@ class Sockets:
             return True
         host = urlsplit(origin).netloc.lower()
         return bool(host) and host in (websocket.headers.get("host", "").lower(), self._public_host)
+
+
+def _lender_of(caller: Caller) -> UUID | None:
+    return caller.lender.id if caller.lender else None
