@@ -1,0 +1,103 @@
+"""出纳放款 · Disbursement (F15): the full amount, to the borrower, once, by two persons; the value date is the paid date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.acceptance.journey import Journey
+
+
+@pytest.fixture
+async def reviewed(journey: Journey) -> tuple[str, str]:
+    """A disbursement of 100,000.00 that the accountant has reviewed, and the borrower's account."""
+    customer = await journey.customer()
+    account = await journey.customer_account(customer)
+    contract = await journey.signed(await journey.approved(customer))
+    disbursement = contract["disbursements"][0]["id"]
+    await journey.act("accountant", "reviewDisbursement", "disbursement { state }", disbursementId=disbursement)
+    journey.account = await journey.company_account()
+    return disbursement, account
+
+
+def payment(journey: Journey, disbursement: str, account: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "disbursementId": disbursement, "companyAccountId": journey.account, "customerAccountId": account,
+        "amount": "100000.00", "valueDate": "2026-01-15", "idempotencyKey": "pay",
+    } | changes  # fmt: skip
+
+
+async def state(journey: Journey, disbursement: str) -> Any:
+    data = await journey.by("cashier").data(
+        "query($id: ID!) { node(id: $id) { ... on Disbursement { state valueDate loan { valueDate principal } } } }",
+        id=disbursement,
+    )
+    return data["node"]
+
+
+async def test_paying_90_of_100_thousand_is_refused(journey: Journey, reviewed: tuple[str, str]) -> None:
+    refused = await journey.refused(
+        "cashier", "payDisbursement", "disbursement { id }", **payment(journey, *reviewed, amount="90000.00")
+    )
+    assert refused[0]["code"] == "UPFRONT_DEDUCTION"
+    assert refused[0]["params"]["amount"] == "100000.00"
+    assert (await state(journey, reviewed[0]))["state"] == "REVIEWED"
+
+
+async def test_another_payee_is_refused(journey: Journey, reviewed: tuple[str, str]) -> None:
+    other = await journey.customer("李强")
+    account = await journey.customer_account(other, "李强")
+    refused = await journey.refused(
+        "cashier", "payDisbursement", "disbursement { id }", **payment(journey, reviewed[0], account)
+    )
+    assert refused[0]["code"] == "PAYEE_NOT_BORROWER"
+
+
+async def test_the_same_key_pays_once(journey: Journey, reviewed: tuple[str, str]) -> None:
+    given = payment(journey, *reviewed)
+    first = await journey.act("cashier", "payDisbursement", "disbursement { id }", **given)
+    assert await journey.act("cashier", "payDisbursement", "disbursement { id }", **given) == first
+    await journey.work()
+    books = await journey.by("accountant").data("{ trialBalance { account debit credit } }")
+    principal = [line for line in books["trialBalance"] if line["account"].startswith("1303")]
+    assert [line["debit"] for line in principal] == ["100000.00"]
+    refused = await journey.refused(
+        "cashier", "payDisbursement", "disbursement { id }", **{**given, "idempotencyKey": "another"}
+    )
+    assert refused[0]["code"] == "INVALID_STATE"
+
+
+async def test_the_cashier_cannot_review(journey: Journey) -> None:
+    contract = await journey.signed(await journey.approved(await journey.customer()))
+    answer = await journey.by("cashier").ask(
+        "mutation($i: DisbursementActionInput!) { reviewDisbursement(input: $i) { disbursement { id } userErrors { code } } }",
+        i={"disbursementId": contract["disbursements"][0]["id"]},
+    )
+    assert answer.codes == ["FORBIDDEN"]
+    assert (await state(journey, contract["disbursements"][0]["id"]))["state"] == "PENDING"
+
+
+async def test_the_value_date_is_the_paid_date(journey: Journey, reviewed: tuple[str, str]) -> None:
+    await journey.act("cashier", "payDisbursement", "disbursement { id }", **payment(journey, *reviewed))
+    await journey.work()
+    assert await state(journey, reviewed[0]) == {
+        "state": "PAID", "valueDate": "2026-01-15", "loan": {"valueDate": "2026-01-15", "principal": "100000.00"},
+    }  # fmt: skip
+
+
+async def test_a_failed_payment_comes_back_and_can_be_paid_anew(journey: Journey) -> None:
+    customer = await journey.customer()
+    account = await journey.customer_account(customer)
+    contract = await journey.signed(await journey.approved(customer, amount="100000.13"))
+    disbursement = contract["disbursements"][0]["id"]
+    await journey.act("accountant", "reviewDisbursement", "disbursement { state }", disbursementId=disbursement)
+    await journey.pay(disbursement, account, "100000.13")
+    await journey.work()
+    assert (await state(journey, disbursement))["state"] == "PENDING"
+    await journey.act("accountant", "reviewDisbursement", "disbursement { state }", disbursementId=disbursement)
+    await journey.pay(disbursement, account, "100000.13")
+    await journey.work()
+    assert (await state(journey, disbursement))["state"] == "PENDING"
+    books = await journey.by("accountant").data("{ trialBalance { account debit credit } }")
+    assert [line for line in books["trialBalance"] if line["account"].startswith("1303")] == []
