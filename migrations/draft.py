@@ -71,7 +71,7 @@ def upgrade() -> None:
     {body}
 '''
 
-DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+DIALECT = postgresql.dialect()
 
 
 def main() -> None:

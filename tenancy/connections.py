@@ -44,7 +44,7 @@ class Opening:
         await self.connection.execute("ROLLBACK")
 
 
-class DoorConnection(asyncpg.Connection):  # type: ignore[misc]
+class DoorConnection(asyncpg.Connection):
     """An unset opening means a bare read: SQLAlchemy's own first look at a server comes this way too."""
 
     __slots__ = ("opening",)

@@ -108,5 +108,5 @@ def metrics() -> tuple[bytes, str]:
     registry = DEFAULT_REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST

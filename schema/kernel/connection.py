@@ -57,7 +57,7 @@ class Connection(Generic[T]):
     """分页信息 Whether there is more."""
     page: Hidden[PageOfRows]
 
-    @strawberry.field(description="总数 How many rows the whole list has; counted only when asked.")  # type: ignore[untyped-decorator]
+    @strawberry.field(description="总数 How many rows the whole list has; counted only when asked.")
     async def total_count(self, info: strawberry.Info[Any, None]) -> int:
         return await self.page.total(await info.context.reading())
 

@@ -52,7 +52,7 @@ class FromRow:
 class Node(FromRow):
     key: Hidden[UUID] = dataclasses.field(metadata={"column": "id"})
 
-    @strawberry.field(description="全局标识 Opaque id, unique over all types.")  # type: ignore[untyped-decorator]
+    @strawberry.field(description="全局标识 Opaque id, unique over all types.")
     def id(self) -> ID:
         return global_id(type(self).__name__, self.key)
 
