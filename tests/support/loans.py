@@ -16,13 +16,13 @@ from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, Terms
-from domain.customers.customer import Customer, CustomerKind
 from domain.kernel.table import uuid7
 from domain.lending import loan as loans
 from domain.lending.loan import EventType, Loan, LoanEventRow, figures
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.lending.loan_contract import ContractState, LoanContract
 from tests.support.actors import LenderAtWork
+from tests.support.customers import a_person
 
 S01: dict[str, Any] = {"amount": "100000.00", "rate": "0.12", "periods": 12}
 
@@ -34,6 +34,7 @@ class Lending:
     lender: LenderAtWork
     account_id: UUID
     products: dict[str, UUID] = field(default_factory=dict)
+    customers: int = 0
 
     async def pay_out(self, *, value_date: date | None = None, grace_days: int = 0, **terms: Any) -> UUID:
         """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound."""
@@ -63,22 +64,18 @@ class Lending:
             "manager_id": manager.id,
             "department_id": manager.department_id,
         }
+        self.customers += 1
+        customer = await a_person(self.lender.account_manager, serial=self.customers)
         async with self.lender.system.writing() as ctx:
             key = uuid7()
             made = {"id": key, "created_at": ctx.now}
-            customer = {
-                "number": f"KH-{key.hex[-8:]}", "kind": CustomerKind.INDIVIDUAL, "name": "测试客户", "name_sort": "ce",
-                "mobile_sealed": b"-", "mobile_fingerprint": key.bytes * 2, "mobile_masked": "199****0000",
-                "manager_id": manager.id, "department_id": manager.department_id,
-            }  # fmt: skip
-            await ctx.connection.execute(insert(Customer).values(**made, **customer))
             application = {
-                "number": f"SQ-{key.hex[-8:]}", "state": ApplicationState.APPROVED, "customer_id": key,
+                "number": f"SQ-{key.hex[-8:]}", "state": ApplicationState.APPROVED, "customer_id": customer.id,
                 "purpose_code": "WORKING_CAPITAL", "purpose": "进货", "maker_id": manager.id, "guards": [], "version": 1,
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanApplication).values(**made, **application, **shared))
             contract = {
-                "number": f"JK-{key.hex[-8:]}", "state": ContractState.EFFECTIVE, "customer_id": key,
+                "number": f"JK-{key.hex[-8:]}", "state": ContractState.EFFECTIVE, "customer_id": customer.id,
                 "application_id": key, "cost": {}, "drawn_up_on": ctx.today, "amount_in_words": "–",
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
@@ -127,6 +124,9 @@ class Lending:
     async def loan(self, loan_id: UUID) -> Any:
         (row,) = await self.lender.rows(Loan, Loan.id == loan_id)
         return row
+
+    async def loans(self) -> list[Any]:
+        return await self.lender.rows(Loan)
 
     async def events(self, loan_id: UUID) -> list[Any]:
         async with self.lender.system.reading() as ctx:
