@@ -31,7 +31,7 @@ from domain.kernel.refusals import InvalidInput
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
 from domain.ledger import proof
-from domain.lending import interest_waiver, settlement
+from domain.lending import interest_waiver, loan_application, settlement
 from domain.lending.loan import accrual, book, closing
 from domain.lending.loan.tables import QuarantinedLoan
 
@@ -101,6 +101,7 @@ STEPS: list[tuple[str, str | None, Run]] = [
     ("classes", None, closing.announce_classes),
     ("waivers", None, interest_waiver.lapse),
     ("contracts", None, settlement.close_day),
+    ("approvals", None, loan_application.expire),
     ("proof", "ledger_balanced", proof.holds),
     ("seal", None, _seal),
 ]

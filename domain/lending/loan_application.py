@@ -30,7 +30,7 @@ from domain.kernel.numbering import next_number
 from domain.kernel.paging import Order, Page, Window
 from domain.kernel.refusals import InvalidAmount, InvalidInput, InvalidState
 from domain.kernel.scope import Managed, Reach, scope
-from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
+from domain.kernel.table import Keyed, MoneyColumn, RateColumn, TenantTable, choice
 from domain.lending.offer import Offer
 
 if TYPE_CHECKING:
@@ -270,14 +270,21 @@ async def withdraw(ctx: Context, *, application_id: UUID, comment: str | None = 
     return row
 
 
-async def expire(ctx: Context, application_id: UUID) -> LoanApplication:
-    """An approval that was not used in time ends; end of day calls this. Idempotent: other states stay what they are."""
-    row = await lock(ctx, LoanApplication, application_id)
-    until = row.approved_valid_until
-    if row.state is S.APPROVED and until is not None and until < ctx.today:
+async def expire(ctx: Context, day: date) -> int:
+    """Ends the approvals whose last day this was and that led to no contract; a step of end of day. Answers how many."""
+    contracts = TenantTable.metadata.tables["loan_contracts"].c
+    used = select(contracts.application_id).where(contracts.state != "VOID")
+    unused = select(LoanApplication).where(
+        LoanApplication.state == S.APPROVED,
+        LoanApplication.approved_valid_until <= day,
+        LoanApplication.id.not_in(used),
+    )
+    rows = list((await ctx.session.execute(unused.order_by(LoanApplication.id).with_for_update())).scalars())
+    for row in rows:
         move(row, "expire")
         await pending_task.close(ctx, row)
-    return row
+        ctx.announce("lending.loan_application.expired", row)
+    return len(rows)
 
 
 async def valid_until(ctx: Context) -> date:

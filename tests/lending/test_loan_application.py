@@ -1,6 +1,7 @@
 """贷款申请: drafts, the guards at submission, states, exposure of what is pending, and the API (F10)."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -31,7 +32,7 @@ from domain.lending.loan_application import MOVES, ApplicationState, LoanApplica
 from domain.workflow.instance import Decision, WorkflowInstance, WorkflowState
 from tests.support.actors import LenderAtWork
 from tests.support.customers import a_person, an_enterprise, id_number
-from tests.support.lending import S01, a_draft, a_product, approved, decide, reviewing, submitted
+from tests.support.lending import S01, a_draft, a_product, approved, decide, prepared, reviewing, submitted
 
 # ------------------------------------------------------------------ rules
 
@@ -246,12 +247,13 @@ async def test_returned_it_can_be_changed_and_submitted_anew(lender: LenderAtWor
 
 
 async def test_an_approval_not_used_in_time_expires(lender: LenderAtWork):
-    from domain.kernel.clock import open_day
-
-    row = await approved(lender)
-    async with lender.system.writing() as ctx:
-        assert (await loan_application.expire(ctx, row.id)).state is ApplicationState.APPROVED
-        await open_day(ctx.connection, row.approved_valid_until.replace(day=row.approved_valid_until.day + 1))
-    async with lender.system.writing() as ctx:
-        assert (await loan_application.expire(ctx, row.id)).state is ApplicationState.EXPIRED
-    assert await lender.rows(Task, Task.state == TaskState.OPEN) == []
+    product = await a_product(lender)
+    row = await approved(lender, product_id=product.id, customer_id=(await a_person(lender.account_manager, 1)).id)
+    used = await prepared(lender, product_id=product.id, customer_id=(await a_person(lender.account_manager, 2)).id)
+    last = row.approved_valid_until
+    for day, ended in ((last - timedelta(days=1), 0), (last, 1), (last, 0)):
+        async with lender.system.writing() as ctx:
+            assert await loan_application.expire(ctx, day) == ended
+    states = {row.id: row.state for row in await lender.rows(LoanApplication)}
+    assert states == {row.id: ApplicationState.EXPIRED, used.application_id: ApplicationState.APPROVED}
+    assert [task.type for task in await lender.rows(Task, Task.state == TaskState.OPEN)] == ["CONTRACT_SIGNING"]
