@@ -18,6 +18,7 @@ from xiaodai.auth.sessions import Sessions
 from xiaodai.auth.sign_in import Identity
 from xiaodai.jobs.wakeups import Wakeups
 from xiaodai.keys import LenderKeys
+from xiaodai.live.feeds import Feeds
 from xiaodai.settings import Settings
 
 
@@ -38,7 +39,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     url = str(settings.database_url)
     catalog, bell = Catalog(url), Bell(url)
     door = Door(url, settings.installation, settings.master_secret, cap=settings.connections)
-    sessions = Sessions(catalog, door)
+    sessions, live = Sessions(catalog, door), Feeds(door, bell)
     bank = HttpBank(settings.bank_simulator_url, settings.bank_secret) if settings.bank_simulator_url else None
     ports = Ports(
         door=door,
@@ -49,10 +50,12 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         documents=TypstDocuments(settings.font),
         identity=Identity(catalog, sessions, session_hours=settings.session_hours),
         provisioning=Tenants(catalog, wake=lambda: bell.ring(JOBS, "")),
+        live=live,
     )
     try:
         yield Services(settings, catalog, bell, sessions, ports)
     finally:
+        live.close()
         if bank is not None:
             await bank.aclose()
         await bell.close()

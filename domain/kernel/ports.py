@@ -40,3 +40,4 @@ class Ports:
     documents: Any = None
     identity: Any = None
     provisioning: Any = None
+    live: Any = None
