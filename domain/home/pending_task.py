@@ -178,7 +178,7 @@ async def open(
         offer(ctx, task, employee_id=employee_id)
     for role_id in role_ids:
         offer(ctx, task, role_id=role_id)
-    ctx.announce("home.pending_task.added", task, type=type)
+    ctx.announce("home.pending_task.added", task, type=type, assignee_id=alone)
     return task
 
 
@@ -211,7 +211,7 @@ def finish(ctx: Context, task: Task, state: TaskState = TaskState.DONE) -> None:
     task.state = state
     task.closed_at = ctx.now
     task.closed_by = ctx.actor.id
-    ctx.announce("home.pending_task.removed", task, type=task.type)
+    ctx.announce("home.pending_task.removed", task, type=task.type, was_with=task.assignee_id)
 
 
 async def _role_ids(ctx: Context, codes: Sequence[str]) -> list[UUID]:
@@ -235,9 +235,14 @@ async def claim(ctx: Context, *, task_id: UUID) -> Task:
     Raises NOT_FOUND, INVALID_STATE (closed, or another person has it), SAME_PERSON, and Denied where it was not offered."""
     task = await take(ctx, task_id)
     if task.assignee_id is None:
-        task.assignee_id = ctx.actor.id
-        ctx.announce("home.pending_task.changed", task, type=task.type)
+        hand_to(ctx, task, ctx.actor.id)
     return task
+
+
+def hand_to(ctx: Context, task: Task, employee_id: UUID) -> None:
+    """The task is this person's alone from here on."""
+    ctx.announce("home.pending_task.changed", task, type=task.type, was_with=task.assignee_id, assignee_id=employee_id)
+    task.assignee_id = employee_id
 
 
 async def take(ctx: Context, task_id: UUID, field: str = "taskId") -> Task:

@@ -216,9 +216,8 @@ async def _transfer(ctx: Context, act: Act, to: UUID | None) -> None:
     """转办 · The task goes to one colleague who holds a role of the node; all others lose it."""
     colleague = await _colleague(ctx, act, to, act.node.roles)
     _log(ctx, act, Decision.TRANSFER, to=colleague)
-    act.task.assignee_id = colleague
     pending_task.offer(ctx, act.task, employee_id=colleague)
-    ctx.announce("home.pending_task.changed", act.task, type=act.task.type)
+    pending_task.hand_to(ctx, act.task, colleague)
 
 
 async def _add_approver(ctx: Context, act: Act, to: UUID | None) -> None:
@@ -226,8 +225,7 @@ async def _add_approver(ctx: Context, act: Act, to: UUID | None) -> None:
     colleague = await _colleague(ctx, act, to)
     _log(ctx, act, Decision.ADD_APPROVER, to=colleague)
     if act.task.assignee_id is None:
-        act.task.assignee_id = ctx.actor.id
-        ctx.announce("home.pending_task.changed", act.task, type=act.task.type)
+        pending_task.hand_to(ctx, act.task, ctx.actor.id)
     await pending_task.open(
         ctx,
         type=act.task.type,

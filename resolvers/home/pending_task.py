@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import strawberry
 
-from domain.home import pending_task
+from domain.home import pending_task, pending_task_feed
 from domain.kernel.context import Context
+from domain.kernel.feed_reading import Happened
 from domain.kernel.paging import Window
 from resolvers.kernel import Info, answers, answers_by_key, by_subject, key, mutation, reads
+from resolvers.kernel.subscribing import cursor_at, follow, subscription
 from schema.customers.customer import Customer
-from schema.home.pending_task import ClaimTaskInput, Task, TaskConnection, TaskFilter, TaskPayload, TaskUrgency
-from schema.kernel import Node
+from schema.home.pending_task import (
+    ClaimTaskInput,
+    Task,
+    TaskConnection,
+    TaskEvent,
+    TaskFilter,
+    TaskPayload,
+    TaskUrgency,
+)
+from schema.kernel import Cursor, Node
 from schema.organization.employee import Employee
 from schema.organization.role import Role
 
@@ -62,6 +73,27 @@ class PendingTaskMutations:
         """领取待办 Take a task offered to my role, so that I alone have it."""
         task = await pending_task.claim(info.context.ctx, task_id=key(input.task_id, "Task"))
         return TaskPayload(task=Task.of(task))
+
+
+@strawberry.type
+class PendingTaskSubscriptions:
+    @subscription(pending_task.page)
+    def pending_task_changed(self, info: Info, after: Cursor | None = None) -> AsyncIterator[TaskEvent]:
+        """待办变化 Added to, changed in or gone from my pending tasks."""
+        return follow(info.context, pending_task_feed.KINDS, after, _task_events)
+
+
+async def _task_events(ctx: Context, rows: list[Happened]) -> list[TaskEvent]:
+    tasks = await pending_task_feed.offered(ctx, [row.subject_id for row in rows], Task.columns())
+    told = [(row, pending_task_feed.change_for(ctx.actor.id, row)) for row in rows if row.subject_id in tasks]
+    count = await pending_task.pending_count(ctx) if told else 0
+    return [
+        TaskEvent(
+            cursor=cursor_at(ctx, row.place), change=change, task=Task.of(tasks[row.subject_id]), pending_count=count
+        )
+        for row, change in told
+        if change is not None
+    ]
 
 
 answers_by_key("Task.assignee", Employee)

@@ -9,7 +9,8 @@ import strawberry
 
 from domain.home import pending_task
 from schema.customers.customer import Customer
-from schema.kernel import ID, Connection, DateTime, Hidden, Money, Node, Payload, entity, relation
+from schema.kernel import ID, Connection, Cursor, DateTime, Hidden, Money, Node, Payload, entity, relation
+from schema.kernel.feed import FeedChange
 from schema.organization.employee import Employee
 from schema.organization.role import Role
 
@@ -91,3 +92,15 @@ class ClaimTaskInput:
 class TaskPayload(Payload):
     task: Task | None = None
     """待办 The task."""
+
+
+@strawberry.type(description="待办事件 Something happened to my pending tasks.")
+class TaskEvent:
+    cursor: Cursor
+    """游标 Where to go on: give it as `after`."""
+    change: FeedChange
+    """变化 Added to, changed in or gone from my pending tasks."""
+    task: Task
+    """待办 The task as it is now."""
+    pending_count: int
+    """待办数 How many tasks wait for me now."""
