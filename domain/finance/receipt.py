@@ -26,7 +26,7 @@ from domain.kernel import paging
 from domain.kernel.command import query
 from domain.kernel.paging import Order, Page, Window
 from domain.kernel.paging_by_parent import pages_by_parent
-from domain.kernel.refusals import BadInput, ProductRuleViolated
+from domain.kernel.refusals import BadInput
 from domain.kernel.scope import Reach, Through, scope
 from domain.kernel.table import Keyed, MoneyColumn, choice, uuid7
 from domain.ledger.journal import ZERO
@@ -131,11 +131,8 @@ def money(amount: Decimal, value_date: date, prepayment: PrepaymentMode | None, 
 
 
 def propose(book: Book, coming: Money, today: date) -> Allocation:
-    """What the money would pay, if it were posted now. Raises ProductRuleViolated where no plan comes of it."""
-    try:
-        fold = Book(book.loan, book.terms, [*book.events, coming]).fold(today)
-    except PlanError as error:
-        raise ProductRuleViolated("prepayment", rule=error.field, value=str(error), allowed="–") from error
+    """What the money would pay, if it were posted now. Raises PlanError where no plan comes of it."""
+    fold = Book(book.loan, book.terms, [*book.events, coming]).fold(today)
     lines = tuple(Line(line.seq, line.component, yuan(line.amount)) for line in fold.allocations[str(coming.id)])
     paid = sum(line.amount for line in fold.allocations[str(coming.id)])
     return Allocation(lines, yuan(fen(coming.payload["amount"]) - paid))
@@ -164,12 +161,14 @@ async def _proposed(ctx: Context, rows: Sequence[Any]) -> dict[UUID, Allocation]
     loans = select(Loan.__table__).where(Loan.id.in_({row.loan_id for row in rows}))
     found = await refold.books(ctx, (await ctx.connection.execute(loans)).all())  # type: ignore[arg-type]
     books = {book.loan.id: book for book in found}
-    return {
-        row.id: propose(
-            books[row.loan_id], money(row.amount, row.value_date, row.prepayment, row.bank_reference), ctx.today
-        )
-        for row in rows
-    }
+    proposed: dict[UUID, Allocation] = {}
+    for row in rows:
+        coming = money(row.amount, row.value_date, row.prepayment, row.bank_reference)
+        try:
+            proposed[row.id] = propose(books[row.loan_id], coming, ctx.today)
+        except PlanError:  # its loan has changed since it was keyed: it can only be rejected
+            proposed[row.id] = Allocation((), row.amount)
+    return proposed
 
 
 # ---------------------------------------------------------------- queries
@@ -181,7 +180,8 @@ async def preview(
 ) -> Allocation | None:
     """试算 · What money would pay; None for a loan that the actor may not see.
 
-    Raises BadInput for an amount of nothing, or a day on which the loan does not run or that is not open yet."""
+    Raises BadInput for an amount of nothing, a day on which the loan does not run or that is not open yet, and a prepayment
+    that its method has no plan for."""
     table = Loan.__table__
     seen = await ctx.connection.execute(select(table).where(table.c.id == loan_id, scope(ctx, Loan)))
     loan = seen.one_or_none()
@@ -190,7 +190,10 @@ async def preview(
     if amount <= 0 or not loan.value_date <= value_date <= ctx.today:
         raise BadInput("an amount above zero, and a day from the loan's value date to today")
     (book,) = await refold.books(ctx, [loan])  # type: ignore[list-item]
-    return propose(book, money(amount, value_date, prepayment), ctx.today)
+    try:
+        return propose(book, money(amount, value_date, prepayment), ctx.today)
+    except PlanError as error:
+        raise BadInput("this loan has no term to shorten") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

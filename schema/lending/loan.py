@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from domain.lending.loan.queries import LoanOrderField as LoanOrderField
     from domain.lending.loan.tables import LoanState as LoanState
     from schema.customers.customer import Customer
+    from schema.finance.receipt import ReceiptConnection
 else:
     AccrualStatus = strawberry.enum(
         classification.AccrualStatus, description="应计状态 Whether interest is kept on balance or beside it."
@@ -264,6 +265,12 @@ class Loan(Node):
     @relation
     def installments(self) -> list[Installment]:
         """还款计划 The installments as they stand."""
+
+    @relation
+    def receipts(
+        self, first: int | None = None, after: str | None = None
+    ) -> Annotated[ReceiptConnection, strawberry.lazy("schema.finance.receipt")]:
+        """还款 Money that came in on it, in the order in which it was keyed."""
 
     @relation
     def payoff_quote(self, on: Date) -> PayoffQuote | None:

@@ -18,6 +18,7 @@ from schema.lending.repayment_plan import FinancingCost, Method
 if TYPE_CHECKING:
     from domain.lending.loan_contract import ContractState as ContractState
     from domain.lending.loan_contract import SigningWay as SigningWay
+    from schema.finance.disbursement import Disbursement
     from schema.lending.loan_application import LoanApplication
 else:
     ContractState = strawberry.enum(loan_contract.ContractState, description="合同状态 Where the contract stands.")
@@ -79,6 +80,10 @@ class LoanContract(Node):
     @relation
     def documents(self) -> list[Document]:
         """文书 The contract pack, and what was attached at the signing."""
+
+    @relation
+    def disbursements(self) -> list[Annotated[Disbursement, strawberry.lazy("schema.finance.disbursement")]]:
+        """放款 Its pay-outs, in order."""
 
 
 @strawberry.input(description="制作合同 The approved application.")
