@@ -158,3 +158,11 @@ class SmallSubscriptions:
                 await asyncio.sleep(60)
         finally:
             RUNNING.discard(name)
+
+    @strawberry.subscription(description="观察 Looks whether the viewer may still.", metadata={"needs": "signed in"})
+    async def watched(self, info: Info) -> AsyncIterator[Thing]:
+        info.context.require("tests.thing.touch")
+        yield Thing(number="allowed")
+        while True:
+            await asyncio.sleep(0.05)
+            info.context.require("tests.thing.touch")

@@ -239,6 +239,17 @@ async def test_a_session_that_ends_closes_its_sockets(served: Served) -> None:
     await eventually(lambda: "c" not in RUNNING)
 
 
+async def test_a_lost_permission_is_felt_by_running_subscriptions(served: Served) -> None:
+    served.limits(SocketLimits(recheck_seconds=0.1))
+    served.people.promote("as.clerk", "tests.thing.touch")
+    async with opened(served) as socket:
+        await subscribe(socket, "p", "subscription { watched { number } }")
+        assert (await hear(socket))["payload"]["data"] == {"watched": {"number": "allowed"}}
+        served.people.promote("as.clerk")
+        refused = await hear(socket)
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "FORBIDDEN")
+
+
 async def test_requests_cut_half_way(served: Served) -> None:
     head = b"POST /graphql HTTP/1.1\r\nHost: x\r\n"
     for sent in (b"", head, head + b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"):

@@ -79,6 +79,12 @@ class Conversation:
             with suppress(RuntimeError, WebSocketDisconnect):
                 await self._websocket.close(reason.code, reason.reason)
 
+    def renew(self, caller: Caller) -> None:
+        """The same person with the permissions in force now; running subscriptions ask them for each event."""
+        self.caller = caller
+        for operation in self._streams:
+            operation.become(caller)
+
     async def _receive(self) -> dict[str, Any]:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -193,6 +199,7 @@ class Conversation:
             if isinstance(events, ExecutionResult):
                 await self._say({"id": name, "type": "error", "payload": shown(events, self._visitor).body["errors"]})
                 return
+            self._streams.add(operation)
             try:
                 async for event in events:
                     await self._show(name, runnable, wanted, event)
@@ -204,6 +211,7 @@ class Conversation:
                 await self._say({"id": name, "type": "error", "payload": [told]})
                 return
             finally:
+                self._streams.discard(operation)
                 close = getattr(events, "aclose", None)
                 if close is not None:
                     await close()
