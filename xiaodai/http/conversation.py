@@ -79,12 +79,6 @@ class Conversation:
             with suppress(RuntimeError, WebSocketDisconnect):
                 await self._websocket.close(reason.code, reason.reason)
 
-    def renew(self, caller: Caller) -> None:
-        """The same person with the permissions in force now; running subscriptions ask them for each event."""
-        self.caller = caller
-        for operation in self._streams:
-            operation.become(caller)
-
     async def _receive(self) -> dict[str, Any]:
         message = await self._websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -194,7 +188,6 @@ class Conversation:
 
     async def _stream(self, name: str, runnable: Runnable, wanted: Asked) -> None:
         async with Operation(self._sockets.answering.ports, self._visitor, self.caller) as operation:
-            self._streams.add(operation)
             events = await self._events(runnable, wanted, operation)
             if isinstance(events, ExecutionResult):
                 await self._say({"id": name, "type": "error", "payload": shown(events, self._visitor).body["errors"]})
@@ -215,7 +208,6 @@ class Conversation:
                 close = getattr(events, "aclose", None)
                 if close is not None:
                     await close()
-                self._streams.discard(operation)
         await self._say({"id": name, "type": "complete"})
 
     async def _events(
