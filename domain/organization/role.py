@@ -100,12 +100,14 @@ BUILT_IN: dict[str, BuiltIn] = {
     "COMMITTEE_MEMBER": BuiltIn("贷审会委员", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),
     "CASHIER": BuiltIn(
         "出纳", DataScope.TENANT,
-        (*LOANS, "configuration.company_account.read", "finance.disbursement.pay", "finance.receipt.enter"),
+        (*LOANS, "configuration.company_account.read", "finance.disbursement.pay", "finance.receipt.enter",
+         "lending.attachment.upload"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(
         "会计", DataScope.TENANT,
         (*LOANS, *BOOKS, *DECIDE, "finance.disbursement.review", "finance.disbursement.cancel",
+         "finance.disbursement.confirm",
          "finance.receipt.register", "finance.receipt.reject", "finance.receipt.request_reversal",
          "configuration.company_account.*", "end_of_day.*.*"),
     ),
