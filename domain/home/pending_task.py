@@ -321,6 +321,14 @@ async def subjects(ctx: Context, task_ids: Sequence[UUID]) -> dict[UUID, tuple[s
     return {row.id: (row.subject_table, row.subject_id) for row in await ctx.connection.execute(wanted)}
 
 
+@query("home.pending_task.read")
+async def counts(ctx: Context) -> list[tuple[str, int, int]]:
+    """What waits for the actor by type: how many, and how many of them are overdue."""
+    late = func.count().filter(of_urgency([TaskUrgency.OVERDUE], ctx.now))
+    grouped = select(Task.type, func.count(), late).where(pending_for(ctx)).group_by(Task.type).order_by(Task.type)
+    return [(row[0], row[1], row[2]) for row in (await ctx.connection.execute(grouped)).all()]
+
+
 async def pending_count(ctx: Context) -> int:
     """How many tasks wait for the actor."""
     counted = select(func.count()).select_from(Task).where(pending_for(ctx))

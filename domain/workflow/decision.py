@@ -27,7 +27,7 @@ from domain.kernel.refusals import (
 )
 from domain.kernel.scope import entity_of
 from domain.kernel.table import Keyed, TenantTable
-from domain.workflow.definition import Node, next_node
+from domain.workflow.definition import Node, codes_before, next_node
 from domain.workflow.instance import (
     PURPOSES,
     Decision,
@@ -94,12 +94,6 @@ def check_limit(limit: Decimal | None, amount: Decimal | None) -> None:
     """审批权限 · Whoever gives the last word must have the authority for the amount (None: no limit)."""
     if limit is not None and amount is not None and amount > limit:
         raise ApprovalLimitExceeded("taskId", limit=limit, amount=amount)
-
-
-def nodes_before(nodes: tuple[Node, ...], current: str) -> list[str]:
-    """To which nodes a task may be given back."""
-    codes = [node.code for node in nodes]
-    return codes[: codes.index(current)]
 
 
 # ---------------------------------------------------------------- command
@@ -188,7 +182,7 @@ async def _approve(ctx: Context, act: Act, terms: ApprovedTerms) -> None:
 
 
 async def _return(ctx: Context, act: Act, target: str) -> None:
-    earlier = nodes_before(act.nodes, act.node.code)
+    earlier = codes_before(act.nodes, act.node.code)
     if target != TO_MAKER and target not in earlier:
         raise InvalidInput(
             "returnTo",

@@ -88,6 +88,12 @@ def next_node(nodes: Sequence[Node], after: str | None, facts: Facts) -> Node | 
     return next((node for node in nodes[start:] if node.applies(facts)), None)
 
 
+def codes_before(nodes: Sequence[Node], current: str) -> list[str]:
+    """The codes of the nodes before this one, in order: to these a task can be given back."""
+    codes = [node.code for node in nodes]
+    return codes[: codes.index(current)]
+
+
 def _node(item: Any) -> Node:
     if not isinstance(item, dict) or not {"code", "name", "roles"} <= item.keys() <= {*Node.__slots__}:
         raise DefinitionError("a node has code, name, roles and possibly hours, when")

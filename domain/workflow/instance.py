@@ -25,7 +25,7 @@ from domain.kernel.refusals import InvalidInput, plain
 from domain.kernel.scope import Managed, Reach
 from domain.kernel.table import Keyed, MoneyColumn, TenantTable, choice, uuid7
 from domain.workflow import definition
-from domain.workflow.definition import Node, WorkflowDefinition, next_node, read_nodes
+from domain.workflow.definition import Node, WorkflowDefinition, codes_before, next_node, read_nodes
 from domain.workflow.terms import ApprovedTerms
 
 if TYPE_CHECKING:
@@ -290,6 +290,14 @@ async def latest_by_subject(ctx: Context, subject_ids: Sequence[UUID], columns: 
         statement.ext(distinct_on(table.subject_id)).order_by(table.subject_id, table.id.desc())
     )
     return {row._mapping["__subject"]: row for row in rows}
+
+
+async def nodes_behind(ctx: Context, instance_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """To which earlier nodes each running instance can be given back from where it stands."""
+    runs, kept = WorkflowInstance.__table__.c, WorkflowDefinition.__table__.c
+    statement = select(runs.id, runs.node, kept.nodes).join(WorkflowDefinition.__table__, kept.id == runs.definition_id)
+    rows = await ctx.connection.execute(statement.where(runs.id.in_(instance_ids), runs.node.is_not(None)))
+    return {row.id: codes_before(read_nodes(row.nodes), row.node) for row in rows}
 
 
 async def log_by_instance(ctx: Context, instance_ids: Sequence[UUID], columns: Sequence[Any]) -> dict[UUID, list[Any]]:

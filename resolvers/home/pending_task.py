@@ -18,6 +18,7 @@ from schema.home.pending_task import (
     ClaimTaskInput,
     Task,
     TaskConnection,
+    TaskCount,
     TaskEvent,
     TaskFilter,
     TaskPayload,
@@ -50,6 +51,12 @@ class PendingTaskQueries:
             urgencies=wanted.urgency,
         )
         return TaskConnection.of(Task, page)
+
+    @reads(pending_task.counts)
+    async def task_counts(self, info: Info) -> list[TaskCount]:
+        """待办计数 What waits for me, by type."""
+        found = await pending_task.counts(await info.context.reading())
+        return [TaskCount(type=type, count=count, overdue=overdue) for type, count, overdue in found]
 
     @reads(pending_task.done_page)
     async def done_tasks(

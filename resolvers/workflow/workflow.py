@@ -88,6 +88,11 @@ async def open_tasks(ctx: Context, instance_ids: list[UUID]) -> dict[UUID, list[
     return {instance_id: [Task.of(row) for row in rows] for instance_id, rows in found.items()}
 
 
+@answers("WorkflowInstance.return_targets")
+async def return_targets(ctx: Context, instance_ids: list[UUID]) -> dict[UUID, list[str]]:
+    return await instance.nodes_behind(ctx, instance_ids)
+
+
 @answers("WorkflowInstance.log")
 async def log(ctx: Context, instance_ids: list[UUID]) -> dict[UUID, list[WorkflowAction]]:
     found = await instance.log_by_instance(ctx, instance_ids, ACTION_COLUMNS)

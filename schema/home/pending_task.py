@@ -74,6 +74,16 @@ class TaskConnection(Connection[Task]):
     pass
 
 
+@strawberry.type(description="待办计数 How many tasks of one type wait for me.")
+class TaskCount:
+    type: str
+    """类型 What is to be done."""
+    count: int
+    """数量 How many wait."""
+    overdue: int
+    """逾期数 How many of them are overdue."""
+
+
 @strawberry.input(description="待办筛选 Only tasks that meet all that is given.")
 class TaskFilter:
     types: list[str] | None = None

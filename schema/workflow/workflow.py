@@ -72,6 +72,10 @@ class WorkflowInstance(Node):
         """当前待办 Tasks that wait for a decision."""
 
     @relation
+    def return_targets(self) -> list[str]:
+        """可退回节点 Codes of the earlier nodes that `returnTo` may name; without one it goes back to the maker."""
+
+    @relation
     def log(self) -> list[WorkflowAction]:
         """审批记录 What was decided, in order."""
 

@@ -37,7 +37,7 @@ def act(name: str, kind: str = "LoanApplicationActionInput") -> str:
 
 
 DECIDE = """mutation ($input: DecideTaskInput!) { decideTask(input: $input) {
-  task { state } workflow { state log { node } openTasks { id candidateRole { code } } } userErrors { code } } }"""
+  task { state } workflow { state returnTargets log { node } openTasks { id candidateRole { code } } } userErrors { code } } }"""
 PENDING = """{ pendingTasks { totalCount nodes { id type title urgency amount assignee { name } candidateRole { code }
   customer { name } subject { id __typename } } } }"""
 CONTRACT = """contract { id number state amount amountInWords application { number }
@@ -81,6 +81,11 @@ async def test_s01_from_draft_to_signed_by_different_persons(api: Api, lender: L
 
     await manager.run(act("submitLoanApplication"), input=on)
     (task,) = await tasks(api, "business_manager")
+    counts = "{ taskCounts { type count overdue } }"
+    assert await api.as_("business_manager").data(counts) == {
+        "taskCounts": [{"type": "ASSIGNMENT", "count": 1, "overdue": 0}]
+    }
+    assert await manager.data(counts) == {"taskCounts": []}
     assert (task["type"], task["candidateRole"]["code"], task["subject"]["id"]) == (
         "ASSIGNMENT",
         "BUSINESS_MANAGER",
@@ -108,6 +113,7 @@ async def test_s01_from_draft_to_signed_by_different_persons(api: Api, lender: L
         decided = await api.as_(person).run(DECIDE, input=decision)
         assert (decided["task"]["state"], decided["workflow"]["state"]) == ("DONE", state)
         assert len(decided["workflow"]["log"]) == log
+        assert decided["workflow"]["returnTargets"] == (["RISK_REVIEW"] if state == "RUNNING" else [])
 
     prepared_ = (await manager.run(PREPARE, input=on))["contract"]
     assert (prepared_["number"], prepared_["state"], prepared_["amountInWords"]) == (

@@ -25,8 +25,8 @@ from domain.kernel.table import uuid7
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.organization import employee, role
 from domain.workflow import decision
-from domain.workflow.decision import check_amount, check_limit, check_opinion, nodes_before
-from domain.workflow.definition import DEFAULTS, read_nodes
+from domain.workflow.decision import check_amount, check_limit, check_opinion
+from domain.workflow.definition import DEFAULTS, codes_before, read_nodes
 from domain.workflow.instance import Decision, WorkflowAction, WorkflowInstance, WorkflowState
 from domain.workflow.terms import ApprovedTerms
 from tenancy.provision import Blueprint
@@ -64,8 +64,8 @@ def test_refusing_needs_a_reason():
 
 def test_only_earlier_nodes_can_be_returned_to():
     nodes = read_nodes(DEFAULTS[0][2])
-    assert nodes_before(nodes, "RISK_REVIEW") == []
-    assert nodes_before(nodes, "GENERAL_APPROVAL") == ["RISK_REVIEW", "BUSINESS_APPROVAL"]
+    assert codes_before(nodes, "RISK_REVIEW") == []
+    assert codes_before(nodes, "GENERAL_APPROVAL") == ["RISK_REVIEW", "BUSINESS_APPROVAL"]
 
 
 def test_later_terms_lie_over_earlier_ones():
