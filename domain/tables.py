@@ -28,6 +28,7 @@ MODULES = (
     "domain.finance.payment",
     "domain.finance.receipt",
     "domain.finance.repayment_registration",
+    "domain.home.message",
     "domain.home.pending_task",
     "domain.kernel.audit",
     "domain.kernel.clock",

@@ -50,6 +50,7 @@ MODULES = [
     "resolvers.configuration.document",
     "resolvers.workflow.workflow",
     "resolvers.home.pending_task",
+    "resolvers.home.message",
 ]
 
 

@@ -24,6 +24,7 @@ MODULES = (
     "domain.configuration.agreement",
     "domain.configuration.template",
     "domain.workflow.definition",
+    "domain.home.message",
     "domain.end_of_day",
 )
 

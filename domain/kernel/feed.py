@@ -6,6 +6,7 @@ A place in the feed is `(xid, id)`, read only below `pg_snapshot_xmin`, so that 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -67,7 +68,20 @@ def row(ctx: Context, kind: str, subject: Keyed, facts: dict[str, Any]) -> dict[
     }
 
 
+Hearer = Callable[["Context", list[dict[str, Any]]], Awaitable[None]]
+HEARERS: list[Hearer] = []
+
+
+def hears(function: Hearer) -> Hearer:
+    """Registers who is told, before the commit and in the same transaction, which feed rows it is going to write."""
+    HEARERS.append(function)
+    return function
+
+
 async def flush(ctx: Context) -> None:
     """Writes what was announced; the last statement before the commit."""
     if ctx.bound.feed:
+        announced = list(ctx.bound.feed)
+        for hear in HEARERS:
+            await hear(ctx, announced)
         await ctx.connection.execute(insert(FeedRow), ctx.bound.feed)

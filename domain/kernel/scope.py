@@ -41,7 +41,14 @@ class Through:
     parent: str
 
 
-Reach = Everyone | Managed | Through
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Rows that one person has alone, whatever the data scope of others; `column` holds that person's id (messages)."""
+
+    column: str
+
+
+Reach = Everyone | Managed | Through | Personal
 
 
 def entity_of(table_name: str) -> Any:
@@ -54,11 +61,13 @@ def scope(ctx: Context, entity: Any) -> ColumnElement[bool]:
     reach: Reach | None = getattr(entity, "reach", None)
     if reach is None:
         raise TypeError(f"{entity.__name__} does not say who may see it (reach)")
+    table: Table = entity.__table__
+    if isinstance(reach, Personal):
+        return table.c[reach.column] == ctx.actor.id
     if ctx.actor.scope is DataScope.TENANT or isinstance(reach, Everyone):
         return true()
     if ctx.actor.kind is not ActorKind.STAFF:
         return false()
-    table: Table = entity.__table__
     if isinstance(reach, Through):
         parent = entity_of(reach.parent)
         return table.c[reach.column].in_(select(parent.__table__.c.id).where(scope(ctx, parent)))
