@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError
 
 from domain.kernel.refusals import BadInput, Denied, Language, Unauthenticated
 from tenancy.current import LenderNotOpen, Overloaded
@@ -16,6 +17,7 @@ log = structlog.get_logger(__name__)
 
 MOST_ERRORS = 5
 QUERY_CANCELED = "57014"
+DATA_EXCEPTIONS = "22"  # too long, out of range, or a character that cannot be stored
 
 MESSAGES: dict[str, dict[Language, str]] = {
     "UNAUTHENTICATED": {Language.CHINESE: "请先登录。", Language.ENGLISH: "Sign in first."},
@@ -27,6 +29,7 @@ MESSAGES: dict[str, dict[Language, str]] = {
     "OVERLOADED": {Language.CHINESE: "系统繁忙，请稍后再试。", Language.ENGLISH: "The system is busy; try again."},
     "TIMEOUT": {Language.CHINESE: "处理超时。", Language.ENGLISH: "The operation took too long."},
     "GAP": {Language.CHINESE: "推送中断，请重新读取。", Language.ENGLISH: "The feed has a gap; read anew and resume."},
+    "BAD_USER_INPUT": {Language.CHINESE: "输入的值无法保存。", Language.ENGLISH: "A value cannot be stored."},
     "INTERNAL": {Language.CHINESE: "系统内部错误。", Language.ENGLISH: "Something went wrong on our side."},
 }
 
@@ -39,8 +42,11 @@ def code_of(error: BaseException | None) -> str:
         return "UNAUTHENTICATED"
     if isinstance(error, Overloaded):
         return "OVERLOADED"
-    if isinstance(error, TimeoutError) or getattr(getattr(error, "orig", None), "sqlstate", "") == QUERY_CANCELED:
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    if isinstance(error, TimeoutError) or sqlstate == QUERY_CANCELED:
         return "TIMEOUT"
+    if sqlstate.startswith(DATA_EXCEPTIONS):
+        return "BAD_USER_INPUT"
     return "GAP" if getattr(error, "code", "") == "GAP" else "INTERNAL"
 
 
@@ -63,6 +69,8 @@ def _formatted(error: GraphQLError, language: Language, request_id: str) -> dict
         code = code_of(cause)
         if code == "INTERNAL":
             log.error("operation failed", request_id=request_id, path=error.path, exc_info=cause or error)
+        elif isinstance(cause, DBAPIError):
+            log.warning("the database refused", request_id=request_id, path=error.path, code=code)
         message = str(cause) if isinstance(cause, BadInput) else None
         shown = plain_error(code, language, message, **(getattr(cause, "extensions", None) or {}))
     if error.path is not None:
