@@ -130,6 +130,8 @@ def _decode(cursor: str, order: Sequence[Order]) -> list[Any]:
 
 def _value(column: ColumnElement[Any], text: Any) -> Any:
     kind = column.type.python_type
+    if kind in (date, datetime, Decimal, UUID) and not isinstance(text, str):
+        raise ValueError
     if kind in (date, datetime):
         return kind.fromisoformat(text)
     if kind in (Decimal, UUID):
