@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.calculation.allocation import Component, Strategy
 from domain.calculation.cost import cost, measured
 from domain.calculation.schedule import (
+    BY_DAYS_ONLY,
     MAX_PERIODS,
     MONTHS_IN_PERIOD,
     Basis,
@@ -197,7 +198,8 @@ def worst_cost(terms: Terms) -> Decimal:
     """The highest measure of all-in cost that these terms allow: the highest rate, each method, each number of periods.
 
     A flat rate (等本等息) costs almost twice its figure, most with 15 to 40 periods, so these are tried one by one; the
-    other methods only at both ends.
+    other methods only at both ends. Day counts are left out (docs/decisions/0010): what 365 days over 360 add is in the
+    dates of each application, whose own guard measures it.
     """
     return max(measured(cost(case, plan(case))) for case in _corners(terms))
 
@@ -214,12 +216,17 @@ def _corners(terms: Terms) -> Iterator[PlanTerms]:
                 annual_rate=rate,
                 method=method,
                 value_date=REFERENCE_DATE,
-                basis=terms.interest_basis,
+                basis=_without_day_count(terms, method),
                 periods=periods,
                 period_unit=terms.period_unit,
                 amortization_periods=terms.amortization_periods or terms.max_periods,
                 custom_principal=(0,) * (periods - 1) + (principal,),
             )
+
+
+def _without_day_count(terms: Terms, method: Method) -> Basis:
+    by_days = terms.period_unit in BY_DAYS_ONLY or method in (Method.BULLET, Method.CUSTOM)
+    return Basis.ACTUAL_365 if by_days else Basis.PERIODIC
 
 
 async def _refuse_dear(ctx: Context, terms: Terms) -> None:

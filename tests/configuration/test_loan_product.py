@@ -87,8 +87,9 @@ def test_the_cost_of_whole_periods_is_the_rate_itself():
     assert worst_cost(USUAL) == D("0.240000")
 
 
-def test_actual_days_over_360_cost_more_than_the_rate():
-    assert worst_cost(replace(USUAL, interest_basis=Basis.ACTUAL_360)) > D("0.243")
+@pytest.mark.parametrize("method", [Method.BULLET, Method.INTEREST_ONLY, Method.EQUAL_PRINCIPAL])
+def test_the_day_count_is_left_to_each_application(method):
+    assert worst_cost(replace(USUAL, methods=(method,), interest_basis=Basis.ACTUAL_360)) == D("0.240000")
 
 
 def test_the_dearest_number_of_periods_of_a_flat_rate_is_found_between_the_ends():
