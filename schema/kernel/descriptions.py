@@ -31,6 +31,13 @@ ARGUMENTS = {
     "before": "截止游标 Rows before this cursor.",
     "filter": "筛选 Only rows that meet all that is given.",
     "orderBy": "排序 The order of the rows; the id decides between equals.",
+    "code": "编码 Only what bears this code.",
+    "number": "编号 The number people read.",
+    "state": "状态 Only what is in this state.",
+    "days": "日期范围 The days asked about.",
+    "figure": "数字 Which figure to explain.",
+    "minLevel": "最低等级 This level and above.",
+    "applicationId": "贷款申请 Global id of the application.",
     "on": "日期 The day asked about; the open business day when left out.",
 }
 
