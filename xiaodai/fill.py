@@ -25,6 +25,7 @@ MODULES = (
     "domain.configuration.template",
     "domain.workflow.definition",
     "domain.home.message",
+    "domain.post_loan.early_warning",
     "domain.end_of_day",
 )
 
