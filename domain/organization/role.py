@@ -113,7 +113,8 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "POST_LOAN_OFFICER": BuiltIn(
         "贷后专员", DataScope.TENANT,
-        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.interest_waiver.request"),
+        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.interest_waiver.request",
+         "lending.interest_waiver.withdraw"),
     ),
     "COLLECTOR": BuiltIn("催收专员", DataScope.TENANT, (*LOANS, PERSONAL_DATA, "post_loan.early_warning.*")),
     "LEGAL": BuiltIn("法务", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),
