@@ -1,0 +1,188 @@
+"""The three lenders of the demo (domain.md §8): who works there and what they offer. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+PASSWORD = "xiaodai-demo-2026"  # of every log-in of these sandboxes
+LAST_DAY = date(2026, 11, 20)  # the business day that is open when the story is told
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """员工 · One person: how to sign in, where, and with which roles."""
+
+    username: str
+    name: str
+    department: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """How a product is typically used: what an ordinary customer asks for."""
+
+    amounts: tuple[str, ...]
+    periods: tuple[int, ...]
+    rates: tuple[str, ...]
+    method: str
+    mode: str
+    purpose: tuple[str, str]
+    enterprise: bool = False
+
+
+@dataclass(frozen=True)
+class Product:
+    """产品 · `terms` as the API takes them."""
+
+    code: str
+    name: str
+    terms: dict[str, Any]
+    offer: Offer
+
+
+@dataclass(frozen=True)
+class LenderPlan:
+    """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full."""
+
+    code: str
+    name: str
+    licence: str
+    net_assets: str
+    opened: date
+    opened_in_full: date
+    series: int
+    departments: tuple[tuple[str, str], ...]
+    staff: tuple[Colleague, ...]
+    products: tuple[Product, ...]
+    loans: tuple[int, int]
+    customers: tuple[int, int]
+    farmers: bool = field(default=False)
+
+
+def _terms(amount: tuple[str, str], periods: tuple[int, int], rate: tuple[str, str], **more: Any) -> dict[str, Any]:
+    return {
+        "minAmount": amount[0], "maxAmount": amount[1],
+        "minPeriods": periods[0], "maxPeriods": periods[1],
+        "minRate": rate[0], "maxRate": rate[1],
+        **more,
+    }  # fmt: skip
+
+
+WORKING_CAPITAL = ("WORKING_CAPITAL", "进货与周转")
+EQUIPMENT = ("EQUIPMENT", "购置设备")
+CONSUMPTION = ("CONSUMPTION", "家庭装修")
+AGRICULTURE = ("AGRICULTURE", "购买种苗与农资")
+
+MORTGAGE_LOAN = Product(
+    "FDJYD", "房抵经营贷",
+    _terms(("300000.00", "10000000.00"), (12, 36), ("0.108", "0.132"),
+           methods=["INTEREST_ONLY", "EQUAL_INSTALLMENT"], lendingModes=["MORTGAGE", "COMBINED"]),
+    Offer(("600000.00", "1200000.00", "2500000.00"), (12, 24), ("0.108", "0.12"), "INTEREST_ONLY", "MORTGAGE",
+          WORKING_CAPITAL, enterprise=True),
+)  # fmt: skip
+GUARANTEED_LOAN = Product(
+    "QYXBD", "企业信保贷",
+    _terms(("200000.00", "3000000.00"), (6, 12), ("0.12", "0.156"),
+           methods=["INTEREST_ONLY", "EQUAL_INSTALLMENT"], lendingModes=["GUARANTEE"]),
+    Offer(("400000.00", "900000.00", "1800000.00"), (6, 12), ("0.12", "0.144"), "INTEREST_ONLY", "GUARANTEE",
+          EQUIPMENT, enterprise=True),
+)  # fmt: skip
+VEHICLE_LOAN = Product(
+    "CLZYD", "车辆质押贷",
+    _terms(("30000.00", "300000.00"), (3, 12), ("0.168", "0.168"), methods=["EQUAL_PRINCIPAL"], lendingModes=["PLEDGE"]),
+    Offer(("60000.00", "120000.00"), (6, 12), ("0.168",), "EQUAL_PRINCIPAL", "PLEDGE", WORKING_CAPITAL),
+)  # fmt: skip
+CREDIT_LOAN = Product(
+    "GRXYD", "个人信用贷",
+    _terms(("10000.00", "200000.00"), (6, 24), ("0.096", "0.156"),
+           methods=["EQUAL_INSTALLMENT"], lendingModes=["CREDIT"]),
+    Offer(("50000.00", "80000.00"), (12,), ("0.144",), "EQUAL_INSTALLMENT", "CREDIT", WORKING_CAPITAL),
+)  # fmt: skip
+FLAT_LOAN = Product(
+    "DBDX", "等本等息分期",
+    _terms(("10000.00", "100000.00"), (6, 12), ("0.096", "0.12"),
+           methods=["EQUAL_PRINCIPAL_EQUAL_INTEREST"], lendingModes=["CREDIT"]),
+    Offer(("20000.00", "50000.00"), (12,), ("0.096",), "EQUAL_PRINCIPAL_EQUAL_INTEREST", "CREDIT", EQUIPMENT),
+)  # fmt: skip
+FARM_LOAN = Product(
+    "ZNXED", "助农小额贷",
+    _terms(("10000.00", "100000.00"), (6, 12), ("0.096", "0.12"),
+           methods=["INTEREST_ONLY", "BULLET"], lendingModes=["CREDIT", "GUARANTEE"]),
+    Offer(("30000.00", "50000.00", "80000.00"), (6, 12), ("0.096", "0.108"), "INTEREST_ONLY", "CREDIT", AGRICULTURE),
+)  # fmt: skip
+TRADER_LOAN = Product(
+    "GTLSD", "个体户流水贷",
+    _terms(("20000.00", "200000.00"), (6, 24), ("0.119", "0.119"), methods=["EQUAL_INSTALLMENT"], lendingModes=["CREDIT"]),
+    Offer(("60000.00", "100000.00", "150000.00"), (6, 12), ("0.119",), "EQUAL_INSTALLMENT", "CREDIT", WORKING_CAPITAL),
+)  # fmt: skip
+CONSUMER_LOAN = Product(
+    "XFFQ", "消费分期",
+    _terms(("3000.00", "50000.00"), (3, 12), ("0.119", "0.119"), methods=["EQUAL_INSTALLMENT"], lendingModes=["CREDIT"]),
+    Offer(("6000.00", "12000.00", "24000.00"), (3, 6, 12), ("0.119",), "EQUAL_INSTALLMENT", "CREDIT", CONSUMPTION),
+)  # fmt: skip
+
+JINJIANG = LenderPlan(
+    code="jinjiang", name="锦江惠民小额贷款有限公司", licence="TRADITIONAL", net_assets="200000000.00",
+    opened=date(2026, 5, 25), opened_in_full=date(2025, 1, 1), series=1,
+    departments=(
+        ("OFFICE", "总经理室"), ("SALES1", "业务一部"), ("SALES2", "业务二部"), ("RISK", "风险管理部"),
+        ("FINANCE", "财务部"), ("ASSETS", "贷后资产部"), ("RECORDS", "综合档案部"),
+    ),
+    staff=(
+        Colleague("gm", "陈立诚", "OFFICE", ("GENERAL_MANAGER",)),
+        Colleague("committee", "陶若谷", "OFFICE", ("COMMITTEE_MEMBER",)),
+        Colleague("auditor", "严知秋", "OFFICE", ("AUDITOR",)),
+        Colleague("risk", "周敏", "RISK", ("RISK_OFFICER",)),
+        Colleague("legal", "沈书航", "RISK", ("LEGAL",)),
+        Colleague("business1", "蒋明远", "SALES1", ("BUSINESS_MANAGER",)),
+        Colleague("business2", "韩清和", "SALES2", ("BUSINESS_MANAGER",)),
+        Colleague("manager1", "许言蹊", "SALES1", ("ACCOUNT_MANAGER",)),
+        Colleague("manager2", "吕向暖", "SALES1", ("ACCOUNT_MANAGER",)),
+        Colleague("manager3", "曹星野", "SALES2", ("ACCOUNT_MANAGER",)),
+        Colleague("manager4", "魏佳禾", "SALES2", ("ACCOUNT_MANAGER",)),
+        Colleague("accountant", "何静", "FINANCE", ("ACCOUNTANT",)),
+        Colleague("cashier", "唐小雨", "FINANCE", ("CASHIER",)),
+        Colleague("postloan", "秦望舒", "ASSETS", ("POST_LOAN_OFFICER",)),
+        Colleague("collector", "金长风", "ASSETS", ("COLLECTOR",)),
+        Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
+    ),
+    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN),
+    loans=(13, 55), customers=(21, 100),
+)  # fmt: skip
+YUNSHUI = LenderPlan(
+    code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",
+    opened=date(2026, 7, 21), opened_in_full=date(2025, 1, 1), series=2,
+    departments=(("OFFICE", "管理部"), ("SALES", "信贷部"), ("FINANCE", "财务部")),
+    staff=(
+        Colleague("gm", "孔安禾", "OFFICE", ("GENERAL_MANAGER",)),
+        Colleague("risk", "朱丹枫", "OFFICE", ("RISK_OFFICER", "LEGAL")),  # a small company: compatible roles in one hand
+        Colleague("business1", "杨恩泽", "SALES", ("BUSINESS_MANAGER",)),
+        Colleague("manager1", "赵谷雨", "SALES", ("ACCOUNT_MANAGER",)),
+        Colleague("manager2", "冯田田", "SALES", ("ACCOUNT_MANAGER", "COLLECTOR")),
+        Colleague("accountant", "郑开颜", "FINANCE", ("ACCOUNTANT",)),
+        Colleague("cashier", "吴南星", "FINANCE", ("CASHIER", "ARCHIVIST")),
+    ),
+    products=(FARM_LOAN, TRADER_LOAN),
+    loans=(10, 150), customers=(14, 130), farmers=True,
+)  # fmt: skip
+RONGCHENG = LenderPlan(
+    code="rongcheng", name="蓉城网络小额贷款有限公司", licence="ONLINE", net_assets="500000000.00",
+    opened=date(2026, 7, 21), opened_in_full=date(2025, 1, 1), series=3,
+    departments=(("OFFICE", "总经办"), ("SALES", "线上业务部"), ("RISK", "风控部"), ("FINANCE", "财务部")),
+    staff=(
+        Colleague("gm", "李方舟", "OFFICE", ("GENERAL_MANAGER",)),
+        Colleague("risk", "钱初晴", "RISK", ("RISK_OFFICER",)),
+        Colleague("business1", "孙海棠", "SALES", ("BUSINESS_MANAGER",)),
+        Colleague("manager1", "张云帆", "SALES", ("ACCOUNT_MANAGER",)),
+        Colleague("manager2", "华雪松", "SALES", ("ACCOUNT_MANAGER",)),
+        Colleague("collector", "陈平川", "RISK", ("COLLECTOR",)),
+        Colleague("accountant", "王子衿", "FINANCE", ("ACCOUNTANT",)),
+        Colleague("cashier", "何春山", "FINANCE", ("CASHIER",)),
+    ),
+    products=(CONSUMER_LOAN, TRADER_LOAN),
+    loans=(13, 400), customers=(18, 300),
+)  # fmt: skip
+LENDERS = (JINJIANG, YUNSHUI, RONGCHENG)
