@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
@@ -22,18 +22,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.configuration import parameter
+from domain.home import installment_due
 from domain.kernel import audit, clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
 from domain.kernel.command import RETRIES, RETRYABLE, command, query
 from domain.kernel.feed import Json
 from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.refusals import InvalidInput
-from domain.kernel.scope import Everyone, Reach
+from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
 from domain.ledger import proof
 from domain.lending import interest_waiver, loan_application, settlement
 from domain.lending.loan import accrual, book, closing
 from domain.lending.loan.tables import QuarantinedLoan
+from domain.post_loan import early_warning
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -65,6 +67,7 @@ class BusinessDay(Keyed):
     date: Mapped[Day]
     state: Mapped[BusinessDayState] = mapped_column(choice(BusinessDayState))
     loans_advanced: Mapped[int] = mapped_column(default=0)
+    loans_set_aside: Mapped[int] = mapped_column(default=0)
     became_overdue: Mapped[int] = mapped_column(default=0)
     alerts_raised: Mapped[int] = mapped_column(default=0)
     ledger_balanced: Mapped[bool] = mapped_column(default=False)
@@ -98,10 +101,12 @@ async def _seal(ctx: Context, _day: Day) -> int:
 STEPS: list[tuple[str, str | None, Run]] = [
     # name, the column of the business day that its answer goes to, the function
     ("overdue", "became_overdue", closing.announce_overdue),
+    ("alerts", "alerts_raised", early_warning.raise_alerts),
     ("classes", None, closing.announce_classes),
     ("waivers", None, interest_waiver.lapse),
     ("contracts", None, settlement.close_day),
     ("approvals", None, loan_application.expire),
+    ("reminders", None, installment_due.remind),
     ("proof", "ledger_balanced", proof.holds),
     ("seal", None, _seal),
 ]
@@ -211,8 +216,7 @@ async def _carry_one_by_one(ctx: Context) -> list[UUID]:
         try:
             await _transaction(ctx, partial(book.carry_one, loan_id=loan_id))
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            await _transaction(ctx, partial(book.set_aside, loan_id=loan_id, reason=reason))
+            await _transaction(ctx, partial(book.set_aside, loan_id=loan_id, error=error))
     return waiting
 
 
@@ -221,7 +225,8 @@ async def _finish(ctx: Context, day_id: UUID) -> None:
     if day.state is BusinessDayState.CLOSED:
         return
     aside = select(func.count()).where(QuarantinedLoan.on == ctx.today, QuarantinedLoan.released_at.is_(None))
-    day.loans_advanced -= (await ctx.connection.execute(aside)).scalar_one()
+    day.loans_set_aside = (await ctx.connection.execute(aside)).scalar_one()
+    day.loans_advanced -= day.loans_set_aside
     day.state, day.finished_at = BusinessDayState.CLOSED, ctx.now
     ctx.announce("end_of_day.closed", day, on=day.date)
 
@@ -249,7 +254,8 @@ async def _transaction(ctx: Context, work: Callable[[Context], Awaitable[T]]) ->
 
 @command("end_of_day.day.run")
 async def request(ctx: Context, *, through: Day | None = None) -> BusinessDay:
-    """Asks for closing every day up to `through` (default: the open day); a worker does it. Answers the open day.
+    """Asks for closing every day up to `through` (default: the open day); a worker does it. Answers the day
+    it begins with: the open one, or the one that an earlier run left.
 
     Raises InvalidInput for a day that a lender outside a sandbox has not reached, or more than ten years ahead."""
     last = through or ctx.today
@@ -260,9 +266,10 @@ async def request(ctx: Context, *, through: Day | None = None) -> BusinessDay:
             "through",
             zh="最晚只能结到 {furthest}。", en="The last day that can be closed now is {furthest}.", furthest=furthest,
         )  # fmt: skip
-    if last >= ctx.today:
+    first = await _first_unclosed(ctx)
+    if last >= first:
         await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{last}/{uuid7()}", through=last)
-    return (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == ctx.today))).scalar_one()
+    return (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == first))).scalar_one()
 
 
 @job.job("end_of_day.close")
@@ -292,6 +299,17 @@ async def days_between(ctx: Context, first: Day, last: Day) -> list[Any]:
     table = BusinessDay.__table__
     statement = select(table).where(table.c.date.between(first, last)).order_by(table.c.date)
     return list((await ctx.connection.execute(statement)).all())
+
+
+async def set_aside(ctx: Context, dates: Sequence[Day], columns: Sequence[Any]) -> dict[Day, list[Any]]:
+    """The loans of the actor's that were not carried into the day after each of these."""
+    table = QuarantinedLoan.__table__.c
+    into = {day + timedelta(days=1): day for day in dates}
+    statement = select(*columns, table.on).where(table.on.in_(into), scope(ctx, QuarantinedLoan)).order_by(table.id)
+    found: dict[Day, list[Any]] = {day: [] for day in dates}
+    for row in (await ctx.connection.execute(statement)).all():
+        found[into[row.on]].append(row)
+    return found
 
 
 # --------------------------------------------------------------------------- a fresh lender

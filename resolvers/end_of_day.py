@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
+from datetime import date
 
 import strawberry
 
 from domain import end_of_day
 from domain.end_of_day import BusinessDayState
+from domain.kernel.context import Context
 from domain.kernel.paging import Window
-from resolvers.kernel import Info, mutation, reads
-from schema.end_of_day import BusinessDay, BusinessDayConnection, RunEndOfDayInput, RunEndOfDayPayload
+from resolvers.kernel import Info, answers, answers_by_key, mutation, reads
+from schema.end_of_day import (
+    BusinessDay,
+    BusinessDayConnection,
+    QuarantinedLoan,
+    RunEndOfDayInput,
+    RunEndOfDayPayload,
+)
+from schema.lending.loan import Loan
 
 WAIT_SECONDS = 60.0
 LOOK_SECONDS = 0.05
@@ -41,16 +51,26 @@ class EndOfDayMutations:
     async def run_end_of_day(self, info: Info, input: RunEndOfDayInput) -> RunEndOfDayPayload:
         """日终 Close the business day and open the next. Idempotent per day; days in between are run one by one."""
         ctx = info.context.ctx
-        asked = await end_of_day.request(ctx, through=input.through)
-        through = input.through or asked.date
+        async with ctx.reading() as now:
+            through = input.through or now.today
+        first = (await end_of_day.request(ctx, through=through)).date
         until, pause = time.monotonic() + WAIT_SECONDS, LOOK_SECONDS
         while True:
             async with ctx.reading() as now:
-                days = await end_of_day.days_between(now, min(asked.date, through), through)
+                days = await end_of_day.days_between(now, min(first, through), through)
                 today = now.today
             done = bool(days) and days[-1].date >= through and days[-1].state is BusinessDayState.CLOSED
             failed = any(day.state is BusinessDayState.FAILED for day in days)
-            if done or failed or through < asked.date or time.monotonic() > until:
+            if done or failed or through < first or time.monotonic() > until:
                 return RunEndOfDayPayload(days=[BusinessDay.of(day) for day in days], business_date=today)
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, LONGEST_LOOK_SECONDS)
+
+
+answers_by_key("QuarantinedLoan.loan", Loan)
+
+
+@answers("BusinessDay.set_aside")
+async def set_aside(ctx: Context, dates: Sequence[date]) -> dict[date, list[QuarantinedLoan]]:
+    found = await end_of_day.set_aside(ctx, dates, QuarantinedLoan.columns())
+    return {day: [QuarantinedLoan.of(row) for row in rows] for day, rows in found.items()}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import strawberry
 
 from domain import end_of_day
-from schema.kernel import Connection, Date, DateTime, Node, Payload, entity
+from schema.kernel import Connection, Date, DateTime, Hidden, Node, Payload, entity, relation
+from schema.lending.loan import Loan
 
 if TYPE_CHECKING:
     from domain.end_of_day import BusinessDayState as BusinessDayState
@@ -15,6 +17,23 @@ else:
     BusinessDayState = strawberry.enum(
         end_of_day.BusinessDayState, description="营业日状态 Whether a business day takes postings."
     )
+
+
+@entity("quarantined_loans", reading="end_of_day.day.read")
+class QuarantinedLoan(Node):
+    """隔离借据 A loan that end of day could not carry into a day."""
+
+    on: Date
+    """日期 The day it should have been carried into."""
+    reason: str
+    """原因 What went wrong."""
+    released_at: DateTime | None
+    """恢复时间 When it was carried after all."""
+    loan_id: Hidden[UUID]
+
+    @relation(by="loan_id")
+    def loan(self) -> Loan:
+        """借据 The loan."""
 
 
 @entity("business_days", reading="end_of_day.day.read")
@@ -27,6 +46,8 @@ class BusinessDay(Node):
     """状态 OPEN takes postings; FAILED goes on with the next run."""
     loans_advanced: int
     """推进借据数 Loans carried into the next day."""
+    loans_set_aside: int
+    """隔离借据数 Loans that could not be carried; they are tried again at the next close."""
     became_overdue: int
     """新增逾期 Loans on their first day past due, after grace."""
     alerts_raised: int
@@ -37,6 +58,10 @@ class BusinessDay(Node):
     """开始时间 When it was opened; once it is being closed, when that began."""
     finished_at: DateTime | None
     """完成时间 When it was closed."""
+
+    @relation(by="date")
+    def set_aside(self) -> list[QuarantinedLoan]:
+        """隔离借据 The loans that could not be carried into the next day, and why."""
 
 
 @strawberry.type(description="营业日列表 One page of business days.")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 import strawberry
 
 from domain.calculation.classification import AccrualStatus
+from domain.calculation.loan.installments import Installment as Standing
 from domain.calculation.loan.lines import Figures
 from domain.calculation.loan.quote import Quote
 from domain.calculation.money import yuan
@@ -171,11 +171,10 @@ async def explanations(
 @answers("Loan.installments")
 async def installments(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[Installment]]:
     found = await queries.installments(ctx, loan_ids)
-    return {loan_id: [_installment(standing) for standing in rows] for loan_id, rows in found.items()}
+    return {loan_id: [_installment(row) for row in rows] for loan_id, rows in found.items()}
 
 
-def _installment(standing: queries.StandingInstallment) -> Installment:
-    row: Any = standing.row
+def _installment(row: Standing) -> Installment:
     return Installment(
         seq=row.seq,
         start_date=row.start_date,
@@ -185,8 +184,8 @@ def _installment(standing: queries.StandingInstallment) -> Installment:
         state=row.state,
         unpaid_principal=_money(row.unpaid_principal),
         unpaid_interest=_money(row.unpaid_interest),
-        penalty=_money(standing.penalty),
-        compound=_money(standing.compound),
+        penalty=_money(row.penalty),
+        compound=_money(row.compound),
         fee=_money(row.fee),
         paid_on=row.paid_on,
     )

@@ -214,7 +214,7 @@ async def test_a_broken_loan_is_set_aside_and_comes_back(lending: Lending) -> No
     broken = loan_ids[1]
     await _edit_terms(lending, broken, '"RECKLESS"')
     days = await lending.close(date(2026, 2, 15))
-    assert [day.loans_advanced for day in days] == [2, 2]
+    assert [(day.loans_advanced, day.loans_set_aside) for day in days] == [(2, 1), (2, 1)]
     assert all(day.ledger_balanced for day in days)
     aside = await lending.lender.rows(QuarantinedLoan)
     assert [(row.loan_id, row.on, row.reason) for row in aside] == [
@@ -254,6 +254,24 @@ async def test_a_step_that_fails_stops_the_day_and_the_next_run_goes_on(
     assert (day.state, day.failure) == ("FAILED", "RuntimeError")
     (closed,) = await lending.close(FIRST)
     assert (closed.state, closed.failure) == ("CLOSED", None)
+
+
+async def test_a_run_that_stopped_after_the_turn_is_asked_for_by_its_day(
+    lending: Lending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_ctx: Context) -> None:
+        raise RuntimeError("the loans were not reached")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(end_of_day, "_carry_loans", fails)
+        with pytest.raises(RuntimeError):
+            await lending.close(FIRST)
+    row = await end_of_day.request(lending.lender.accountant, through=FIRST)
+    assert (row.date, row.state) == (FIRST, "FAILED")
+    (job,) = await lending.lender.rows(Job, Job.handler == "end_of_day.close")
+    await end_of_day.close(lending.lender.system, job.payload)
+    states = {day.date: day.state for day in await lending.lender.rows(BusinessDay)}
+    assert states == {FIRST: "CLOSED", FIRST + DAY: "OPEN"}
 
 
 async def test_a_night_takes_the_same_statements_for_many_loans(place: Any, ports: Ports, blueprint: Any) -> None:

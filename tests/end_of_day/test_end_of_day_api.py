@@ -81,6 +81,31 @@ async def test_it_answers_before_the_run_has_ended(api: Api, monkeypatch: pytest
     assert ran["businessDate"] == "2026-01-15"
 
 
+async def test_a_loan_set_aside_is_named_with_its_reason(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert api.lender is not None
+    lending = await lending_at(api.lender)
+    await lending.pay_out(amount="12000.00", periods=3)
+    await lending.close(date(2026, 2, 13))
+
+    def breaks(*_: Any) -> None:
+        raise ValueError("the fold is broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("domain.lending.loan.posting.night", breaks)
+        await lending.close(date(2026, 2, 14))
+    document = (
+        "{ businessDays(first: 2) { nodes { date loansSetAside setAside { on reason releasedAt loan { number } } } } }"
+    )
+    opened, closed = (await api.as_("accountant").data(document))["businessDays"]["nodes"]
+    assert (opened["date"], opened["setAside"]) == ("2026-02-15", [])
+    reason = {"on": "2026-02-15", "reason": "ValueError: the fold is broken", "releasedAt": None}
+    assert closed == {
+        "date": "2026-02-14",
+        "loansSetAside": 1,
+        "setAside": [{**reason, "loan": {"number": "JJ-2026-0001"}}],
+    }
+
+
 async def test_who_may_not_and_what_is_refused(api: Api) -> None:
     denied = await api.as_("cashier").ask(RUN)
     assert denied.codes == ["FORBIDDEN"]

@@ -109,6 +109,13 @@ async def test_days_on_which_there_is_no_answer(api: Api, lending: Lending) -> N
         assert loan == {"position": position, "payoffQuote": quote}, on
 
 
+async def test_what_no_loan_is_called(api: Api) -> None:
+    accountant = api.as_("accountant")
+    assert (await accountant.data("{ loan { id } }"))["loan"] is None
+    for document in ('{ loan(number: "JJ\\u0000") { id } }', '{ loans(filter: {search: "a\\u0000"}) { totalCount } }'):
+        assert (await accountant.ask(document)).codes == ["BAD_USER_INPUT"]
+
+
 async def test_explanations_work_out_and_add_up(api: Api, lending: Lending) -> None:
     loan_id = await lending.pay_out()
     await lending.close(date(2026, 2, 24))
@@ -162,6 +169,7 @@ async def test_lists_are_filtered_sorted_and_paged(api: Api, lending: Lending) -
     assert await numbers(filter={"fiveClasses": ["NORMAL"]}) == ["3", "2", "1"]
     assert await numbers(filter={"minDaysPastDue": 2}) == ["4"]
     assert await numbers(filter={"minDaysPastDue": 3}) == []
+    assert await numbers(filter={"minDaysPastDue": 2_000_000_000}) == []
     assert await numbers(filter={"principal": {"min": "6000.00", "max": "7000.00"}}) == ["3", "2"]
     assert await numbers(filter={"maturityDate": {"to": "2026-05-01"}}) == ["4", "2"]
     assert await numbers(filter={"search": "jj-2026-0003"}) == ["3"]

@@ -136,6 +136,15 @@ async def test_a_prepayment_makes_another_version_of_the_plan(lending: Lending) 
     assert await proved(lending) == []
 
 
+async def test_a_pay_out_entered_late_stands_as_one_in_time(lending: Lending) -> None:
+    in_time = await lending.pay_out(**E04)
+    await lending.close(date(2026, 3, 31))
+    late = await lending.pay_out(value_date=date(2026, 1, 15), **E04)
+    assert await lending.figures(late) == await lending.figures(in_time)
+    assert await lending.figures(late, date(2026, 2, 20)) == await lending.figures(in_time, date(2026, 2, 20))
+    assert await proved(lending) == []
+
+
 async def test_what_is_refused(lending: Lending) -> None:
     loan_id = await lending.pay_out(method="BULLET", basis="ACTUAL_360", unit="DAY", periods=30)
     for value_date in (date(2026, 1, 14), date(2026, 1, 16)):

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from domain.calculation.allocation import InvalidAmount as NoAmount
 from domain.calculation.classification import FiveClass, LendingMode
@@ -215,6 +217,9 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
         assert book.loan.next_action_on is not None
         before: Fold = book.fold(book.loan.next_action_on - DAY)
         after = book.fold(ctx.today)
+        next_action = after.positions[-1].next_action_on
+        if next_action and next_action <= ctx.today:
+            raise RuntimeError(f"folded to {ctx.today}, the loan still waits for {next_action}")
         steps.append(Step(book.loan, before, after))
         plain_accrual, vouchers = posting.night(before, after, ctx.today)
         for code, amount in plain_accrual.items():
@@ -276,6 +281,11 @@ async def _carry_all(ctx: Context, loans: list[Loan]) -> list[UUID]:
     return ids
 
 
-async def set_aside(ctx: Context, loan_id: UUID, reason: str) -> None:
-    """隔离 · Leaves a loan out of today's run, with the reason; it is tried again tomorrow, or by its next event."""
-    ctx.add(QuarantinedLoan(loan_id=loan_id, on=ctx.today, reason=reason[:2000]))
+async def set_aside(ctx: Context, loan_id: UUID, error: Exception) -> None:
+    """隔离 · Leaves a loan out of today's run, with the reason; it is tried again tomorrow, or by its next event.
+
+    Of an error of the database only its kind is kept: its text may hold what must not lie about."""
+    reason = type(error).__name__ if isinstance(error, DBAPIError) else f"{type(error).__name__}: {error}"
+    row = {"id": uuid7(), "created_at": ctx.now, "loan_id": loan_id, "on": ctx.today, "reason": reason[:2000]}
+    await ctx.connection.execute(insert(QuarantinedLoan).values(**row).on_conflict_do_nothing())
+    ctx.announce("lending.loan.set_aside", Loan(id=loan_id), on=ctx.today)

@@ -13,14 +13,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 
 from domain.calculation.classification import FiveClass
+from domain.calculation.loan.installments import Installment
 from domain.calculation.money import div_half_up
 from domain.configuration.loan_product import LoanKind
 from domain.customers.customer import Customer
 from domain.kernel.command import query
 from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.paging_by_parent import pages_by_parent
+from domain.kernel.refusals import BadInput
 from domain.kernel.scope import scope
 from domain.kernel.table import TenantTable
+from domain.lending.loan import figures
 from domain.lending.loan.tables import STILL_KNOWN, InstallmentRow, Loan, LoanEventRow, LoanState, OverdueLineRow
 
 if TYPE_CHECKING:
@@ -115,7 +118,10 @@ def _conditions(ctx: Context, wanted: LoanFilter) -> list[ColumnElement[bool]]:
     if wanted.department_id is not None:
         found.append(LOAN.department_id.in_(_department_and_below(wanted.department_id)))
     if wanted.min_days_past_due is not None and wanted.min_days_past_due > 0:
-        found.append(LOAN.days_past_due_since <= ctx.today - timedelta(days=wanted.min_days_past_due))
+        days = min(wanted.min_days_past_due, (ctx.today - date.min).days)
+        found.append(LOAN.days_past_due_since <= ctx.today - timedelta(days=days))
+    if wanted.search and not wanted.search.isprintable():
+        raise BadInput("what is searched for holds control characters")
     if wanted.search:
         named = select(Customer.id).where(Customer.name.contains(wanted.search, autoescape=True))
         number = LOAN.number.icontains(wanted.search.strip(), autoescape=True)
@@ -132,6 +138,8 @@ def _department_and_below(department_id: UUID) -> Select[Any]:
 @query("lending.loan.read")
 async def one(ctx: Context, *, columns: Sequence[Any], loan_id: UUID | None = None, number: str | None = None) -> Any:
     """The loan with this id, or with this number; None when there is none, or none for this viewer."""
+    if number is not None and not number.isprintable():
+        raise BadInput("the number holds control characters")
     wanted = LOAN.id == loan_id if loan_id is not None else LOAN.number == number
     statement = select(*columns).where(scope(ctx, Loan), wanted)
     return (await ctx.connection.execute(statement)).one_or_none()
@@ -156,31 +164,31 @@ async def histories(ctx: Context, loan_ids: Sequence[UUID], columns: Sequence[An
 # --------------------------------------------------------------------------- installments
 
 
-@dataclass(frozen=True, slots=True)
-class StandingInstallment:
-    """期 · One installment on the open day: its row, and penalty and compound from the overdue line, in fen."""
+async def installments(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[Installment]]:
+    """The installments of loans as they stand on the open day, by seq, in fen. Three statements for all.
 
-    row: Any
-    penalty: int
-    compound: int
-
-
-async def installments(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[StandingInstallment]]:
-    """The installments of loans as they stand on the open day, by seq. Two statements for all."""
+    A loan that end of day has not reached yet is folded: its lines must not be read over the day of its next action."""
     line: Any = OverdueLineRow.__table__.c
     valid = (line.from_date <= ctx.today, line.to_date > ctx.today, line.known_to == STILL_KNOWN)
     statement = select(OverdueLineRow.__table__).where(line.loan_id.in_(loan_ids), *valid)
     arrears = {(row.loan_id, row.seq): row for row in (await ctx.connection.execute(statement)).all()}
     table: Any = InstallmentRow.__table__.c
     statement = select(InstallmentRow.__table__).where(table.loan_id.in_(loan_ids)).order_by(table.loan_id, table.seq)
-    found: dict[UUID, list[StandingInstallment]] = {loan_id: [] for loan_id in loan_ids}
+    found: dict[UUID, list[Installment]] = {loan_id: [] for loan_id in loan_ids}
     for row in (await ctx.connection.execute(statement)).all():
-        penalty, compound = _on(arrears.get((row.loan_id, row.seq)), ctx.today)
-        found[row.loan_id].append(StandingInstallment(row, penalty, compound))
+        standing = row._asdict()
+        loan_id = standing.pop("loan_id")
+        penalty, compound = _on(arrears.get((loan_id, row.seq)), ctx.today)
+        found[loan_id].append(Installment(**standing, penalty=penalty, compound=compound))
+    behind = select(Loan.id).where(Loan.id.in_(loan_ids), Loan.next_action_on <= ctx.today)
+    if late := (await ctx.connection.execute(behind)).scalars().all():
+        folds = await figures.folds(ctx, late)
+        found |= {loan_id: fold.installments_on(ctx.today) for loan_id, fold in folds.items()}
     return found
 
 
 def _on(line: Any, day: date) -> tuple[int, int]:
+    """Penalty and compound of an overdue line on a day."""
     if line is None:
         return 0, 0
     days = (day - line.from_date).days

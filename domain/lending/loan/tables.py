@@ -261,7 +261,10 @@ class QuarantinedLoan(Keyed):
     """隔离 · A loan that could not be carried into a day, and why. It is tried again at the next one."""
 
     __tablename__ = "quarantined_loans"
-    __table_args__ = (Index("ix_quarantined_loans_loan_id", "loan_id"),)
+    __table_args__ = (
+        Index("uq_quarantined_loans_open", "loan_id", "on", unique=True, postgresql_where=text("released_at is null")),
+        Index("ix_quarantined_loans_on", "on"),
+    )
     reach: ClassVar[Reach] = Through("loan_id", "loans")
 
     loan_id: Mapped[UUID] = mapped_column(ForeignKey("loans.id"))
