@@ -429,7 +429,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_quarantined_loans_loan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantined_loans")),
     )
-    op.create_index(op.f("ix_quarantined_loans_loan_id"), "quarantined_loans", ["loan_id"], unique=False)
+    op.create_index(op.f("ix_quarantined_loans_on"), "quarantined_loans", ["on"], unique=False)
+    op.create_index(
+        op.f("uq_quarantined_loans_open"),
+        "quarantined_loans",
+        ["loan_id", "on"],
+        unique=True,
+        postgresql_where=sa.text("released_at is null"),
+    )
     op.create_table(
         "allocations",
         sa.Column("event_id", sa.Uuid(), nullable=False),

@@ -1,4 +1,4 @@
-"""post_loan: 1 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""post_loan: 3 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,20 @@ down_revision = "0008_ledger"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "warning_rules",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("threshold", sa.Integer(), nullable=False),
+        sa.Column("level", sa.String(length=40), nullable=False),
+        sa.Column("recipients", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("level IN ('YELLOW', 'ORANGE', 'RED')", name=op.f("ck_warning_rules_alertlevel")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_warning_rules")),
+        sa.UniqueConstraint("code", name=op.f("uq_warning_rules_code")),
+    )
     op.create_table(
         "customer_accounts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -26,6 +40,37 @@ def upgrade() -> None:
             "customer_id", "account_fingerprint", name=op.f("uq_customer_accounts_customer_id_account_fingerprint")
         ),
     )
+    op.create_table(
+        "alerts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("rule_id", sa.Uuid(), nullable=False),
+        sa.Column("rule", sa.String(length=40), nullable=False),
+        sa.Column("level", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=True),
+        sa.Column("customer_id", sa.Uuid(), nullable=True),
+        sa.Column("spell_from", sa.Date(), nullable=False),
+        sa.Column("message", sa.String(length=200), nullable=False),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("threshold", sa.String(length=40), nullable=False),
+        sa.Column("recipients", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("assignee_id", sa.Uuid(), nullable=True),
+        sa.Column("disposal", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("level IN ('YELLOW', 'ORANGE', 'RED')", name=op.f("ck_alerts_alertlevel")),
+        sa.CheckConstraint(
+            "state IN ('NEW', 'ASSIGNED', 'DISPOSING', 'CLOSED', 'ESCALATED', 'FALSE_ALARM')",
+            name=op.f("ck_alerts_alertstate"),
+        ),
+        sa.ForeignKeyConstraint(["assignee_id"], ["employees.id"], name=op.f("fk_alerts_assignee_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_alerts_customer_id")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_alerts_loan_id")),
+        sa.ForeignKeyConstraint(["rule_id"], ["warning_rules.id"], name=op.f("fk_alerts_rule_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
+        sa.UniqueConstraint("loan_id", "rule_id", "spell_from", name=op.f("uq_alerts_loan_id_rule_id_spell_from")),
+    )
+    op.create_index(op.f("ix_alerts_state"), "alerts", ["state", "id"], unique=False)
     op.create_foreign_key(
         "fk_disbursements_customer_account_id", "disbursements", "customer_accounts", ["customer_account_id"], ["id"]
     )

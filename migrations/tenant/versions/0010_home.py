@@ -1,13 +1,57 @@
-"""home: 2 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""home: 4 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010_home"
 down_revision = "0009_post_loan"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "message_rules",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("event", sa.String(length=100), nullable=False),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("recipients", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "category IN ('SYSTEM', 'APPROVAL', 'REPAYMENT', 'WARNING', 'CUSTOMER')",
+            name=op.f("ck_message_rules_messagecategory"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_message_rules")),
+        sa.UniqueConstraint("event", name=op.f("uq_message_rules_event")),
+    )
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("recipient_id", sa.Uuid(), nullable=False),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("subject_table", sa.String(length=63), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "category IN ('SYSTEM', 'APPROVAL', 'REPAYMENT', 'WARNING', 'CUSTOMER')",
+            name=op.f("ck_messages_messagecategory"),
+        ),
+        sa.ForeignKeyConstraint(["recipient_id"], ["employees.id"], name=op.f("fk_messages_recipient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
+    )
+    op.create_index(op.f("ix_messages_recipient"), "messages", ["recipient_id", "id"], unique=False)
+    op.create_index(
+        op.f("ix_messages_unread"),
+        "messages",
+        ["recipient_id"],
+        unique=False,
+        postgresql_where=sa.text("read_at is null"),
+    )
     op.create_table(
         "tasks",
         sa.Column("id", sa.Uuid(), nullable=False),

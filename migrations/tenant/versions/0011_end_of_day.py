@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("loans_advanced", sa.Integer(), nullable=False),
+        sa.Column("loans_set_aside", sa.Integer(), nullable=False),
         sa.Column("became_overdue", sa.Integer(), nullable=False),
         sa.Column("alerts_raised", sa.Integer(), nullable=False),
         sa.Column("ledger_balanced", sa.Boolean(), nullable=False),
