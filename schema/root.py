@@ -51,6 +51,7 @@ MODULES = [
     "resolvers.workflow.workflow",
     "resolvers.home.pending_task",
     "resolvers.home.message",
+    "resolvers.home.statistics",
     "resolvers.post_loan.early_warning",
 ]
 

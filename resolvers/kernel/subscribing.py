@@ -10,7 +10,7 @@ import base64
 import binascii
 import functools
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from typing import Any, Protocol
 from uuid import UUID
@@ -34,8 +34,8 @@ Deliver = Callable[[Context, list[Happened]], Awaitable[list[Any]]]
 class Live(Protocol):
     """The port `live` (`xiaodai.live.feeds`)."""
 
-    def follow(self, lender: Lender, kinds: frozenset[str], after: Place | None) -> AsyncIterator[list[Happened]]: ...
-    def changes(self, lender: Lender, modules: tuple[str, ...]) -> AsyncIterator[None]: ...
+    def follow(self, lender: Lender, kinds: frozenset[str], after: Place | None) -> AsyncGenerator[list[Happened]]: ...
+    def changes(self, lender: Lender, modules: tuple[str, ...]) -> AsyncGenerator[None]: ...
     async def shared(self, lender: Lender, name: Hashable, work: Callable[[], Awaitable[Any]]) -> Any: ...
 
 
@@ -90,7 +90,7 @@ async def _events(
     live: Live = operation.ports.live
     lender = operation.ctx.lender
     try:
-        async with aclosing(live.follow(lender, kinds, after)) as portions:  # type: ignore[type-var]
+        async with aclosing(live.follow(lender, kinds, after)) as portions:
             async for rows in portions:
                 async with operation.ctx.reading() as ctx:
                     events = await deliver(ctx, rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,9 @@ class Feeds:
         self._open: dict[UUID, LenderFeed] = {}
         bell.listen(FEED, self._heard)
 
-    async def follow(self, lender: Lender, kinds: frozenset[str], after: Place | None) -> AsyncIterator[list[Happened]]:
+    async def follow(
+        self, lender: Lender, kinds: frozenset[str], after: Place | None
+    ) -> AsyncGenerator[list[Happened]]:
         """Rows of these kinds behind a place (None: from now on), a few at a time, without end. Raises Gap."""
         backlog = Backlog(kinds)
         with self._joined(lender, backlog) as feed:
@@ -52,7 +54,7 @@ class Feeds:
             except TooSlow:
                 raise Gap(place) from None
 
-    async def changes(self, lender: Lender, modules: tuple[str, ...]) -> AsyncIterator[None]:
+    async def changes(self, lender: Lender, modules: tuple[str, ...]) -> AsyncGenerator[None]:
         """Once at the beginning, then whenever something happened in these modules, at most once a second."""
         stir = Stir(modules)
         with self._joined(lender, stir) as feed:
