@@ -245,7 +245,7 @@ async def _transaction(ctx: Context, work: Callable[[Context], Awaitable[T]]) ->
         except DBAPIError as error:
             if left == 0 or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
                 raise
-            await asyncio.sleep(random.uniform(0.005, 0.05) * (RETRIES - left))
+            await asyncio.sleep(random.randint(5, 50) * (RETRIES - left) / 1000)
     raise AssertionError("unreachable")
 
 
