@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
 from graphql import GraphQLSchema
@@ -19,6 +21,8 @@ from starlette.websockets import WebSocket
 
 from domain.configuration.document import LARGEST_UPLOAD
 from schema import root
+from tenancy.catalog import Catalog
+from tenancy.current import ACTIVE
 from xiaodai import documents
 from xiaodai.http.answering import Answering
 from xiaodai.http.endpoint import Endpoint, plain
@@ -26,6 +30,7 @@ from xiaodai.http.errors import plain_error
 from xiaodai.http.guards import EVERY_ANSWER, Guards
 from xiaodai.http.limits import Limits
 from xiaodai.http.rates import Rates
+from xiaodai.http.running import IsOpen, Running
 from xiaodai.http.socket import SocketLimits, Sockets
 from xiaodai.http.visitor import visit
 from xiaodai.observability import metrics
@@ -47,10 +52,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with opening() if opening else open_services(chosen) as opened:
+            running = Running(open_lenders(opened.catalog))
+            watching = asyncio.create_task(running.watch(), name="suspensions")
             answering = Answering(
                 schema or root.build()._schema,
                 opened.ports,
                 limits_of(chosen),
+                running,
                 seconds=chosen.operation_seconds,
                 at_once=chosen.concurrent_operations,
             )
@@ -59,6 +67,7 @@ def create_app(
             app.state.endpoint = Endpoint(answering, opened.sessions, rates)
             app.state.sockets = Sockets(answering, opened.sessions, rates, *socket_limits_of(chosen))
             yield
+            watching.cancel()
             await app.state.sockets.close()
 
     return Starlette(
@@ -83,6 +92,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         await opened.catalog.check()
         await opened.bell.start()
         yield opened
+
+
+def open_lenders(catalog: Catalog) -> IsOpen:
+    """Whether a lender may work, by the catalog."""
+
+    async def is_open(lender_id: UUID) -> bool:
+        lender = await catalog.by_id(lender_id)
+        return lender is not None and lender.status == ACTIVE
+
+    return is_open
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -166,3 +166,18 @@ async def test_a_revoked_token_is_refused(api: Api, lender: LenderAtWork) -> Non
     assert (await cashier.data("{ viewer { employee { name } } }"))["viewer"]
     api.sessions.revoke(cashier.token or "")
     assert (await cashier.ask("{ viewer { employee { name } } }")).status == 401
+
+
+async def test_a_suspension_ends_what_runs(lender: LenderAtWork, sleepy: GraphQLSchema) -> None:
+    sessions = KnownPeople()
+    catalog = lender.platform.catalog
+    app = an_app(lender.ports, sessions, catalog=catalog, schema=sleepy, operation_seconds=30)
+    async with serving(app) as http:
+        cashier = Api(http, sessions, lender).as_("cashier")
+        running = asyncio.create_task(cashier.ask("{ asleep(seconds: 7) }"))
+        await asyncio.sleep(0.3)
+        await catalog.suspend(lender.lender.id)
+        async with asyncio.timeout(5):
+            answer = await running
+        assert (answer.codes, answer.data) == (["UNAUTHENTICATED"], None)
+        await catalog.resume(lender.lender.id)

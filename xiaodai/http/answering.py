@@ -21,6 +21,7 @@ from tenancy.current import Overloaded
 from xiaodai.http.documents import Documents, Malformed, Runnable, public_only
 from xiaodai.http.errors import code_of, formatted, plain_error
 from xiaodai.http.limits import Limits, TooComplex
+from xiaodai.http.running import Running
 from xiaodai.observability import OPERATION_SECONDS, OPERATIONS
 
 
@@ -46,7 +47,14 @@ class Answering:
     """One for each process."""
 
     def __init__(
-        self, schema: GraphQLSchema, ports: Ports, limits: Limits, *, seconds: float = 10, at_once: int = 64
+        self,
+        schema: GraphQLSchema,
+        ports: Ports,
+        limits: Limits,
+        running: Running,
+        *,
+        seconds: float = 10,
+        at_once: int = 64,
     ) -> None:
         self.schema = schema
         self.ports = ports
@@ -54,7 +62,8 @@ class Answering:
         self.documents = Documents(schema, limits)
         self.seconds = seconds
         self._at_once = at_once
-        self._running = 0
+        self._running = running
+        self._places_taken = 0
 
     def prepare(self, asked: Asked, caller: Caller | None) -> tuple[Runnable, int]:
         """The operation and its cost. Raises Unauthenticated, Denied, TooComplex and Malformed."""
@@ -95,16 +104,16 @@ class Answering:
         return answer
 
     async def _run(self, runnable: Runnable, asked: Asked, request: Request, caller: Caller | None) -> Answer:
+        lender_id = caller.lender.id if caller and caller.lender else None
         async with self.place():
+            limit = asyncio.timeout(None if runnable.unlimited else self.seconds)
             try:
-                async with (
-                    asyncio.timeout(None if runnable.unlimited else self.seconds),
-                    Operation(self.ports, request, caller) as operation,
-                ):
-                    result = await self.execute(runnable, asked, operation)
+                async with limit, Operation(self.ports, request, caller) as operation:
+                    with self._running.noted(lender_id, limit):
+                        result = await self.execute(runnable, asked, operation)
             except TimeoutError:
-                error = plain_error("TIMEOUT", request.language)
-                return Answer({"data": None, "errors": [error]}, "TIMEOUT")
+                code = "UNAUTHENTICATED" if self._running.was_stopped(limit) else "TIMEOUT"
+                return Answer({"data": None, "errors": [plain_error(code, request.language)]}, code)
         return shown(result, request)
 
     async def execute(
@@ -127,13 +136,13 @@ class Answering:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """One of the places for operations that run at once. Raises Overloaded when all are taken."""
-        if self._running >= self._at_once:
+        if self._places_taken >= self._at_once:
             raise Overloaded
-        self._running += 1
+        self._places_taken += 1
         try:
             yield
         finally:
-            self._running -= 1
+            self._places_taken -= 1
 
 
 class TooExpensive(TooComplex):
