@@ -21,7 +21,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.calculation.allocation import Component, Strategy
 from domain.calculation.cost import cost, measured
 from domain.calculation.schedule import (
-    BY_DAYS_ONLY,
     MAX_PERIODS,
     MONTHS_IN_PERIOD,
     Basis,
@@ -225,7 +224,7 @@ def _corners(terms: Terms) -> Iterator[PlanTerms]:
 
 
 def _without_day_count(terms: Terms, method: Method) -> Basis:
-    by_days = terms.period_unit in BY_DAYS_ONLY or method in (Method.BULLET, Method.CUSTOM)
+    by_days = terms.period_unit not in MONTHS_IN_PERIOD or method in (Method.BULLET, Method.CUSTOM)
     return Basis.ACTUAL_365 if by_days else Basis.PERIODIC
 
 

@@ -58,16 +58,23 @@ async def lender(
 
 def terms_of(given: dict[str, Any], *, unit: str, periods: int, **product: Any) -> dict[str, Any]:
     return {
-        "product": {"periodUnit": unit, "interestBasis": given["interest_basis"], "maxPeriods": 60, "minAmount": "100.00",
-                    "methods": [given["method"]]} | product,
+        "product": {
+            "periodUnit": unit,
+            "interestBasis": given["interest_basis"],
+            "methods": [given["method"]],
+            "maxPeriods": 60,
+            "minAmount": "100.00",
+            "maxRate": given["annual_rate"],
+        }
+        | product,
         "amount": given["principal"],
         "periods": periods,
         "annualRate": given["annual_rate"],
         "method": given["method"],
-    }  # fmt: skip
+    }
 
 
-@pytest.mark.parametrize("case", plain_schedules())
+@pytest.mark.parametrize("case", list(plain_schedules()))
 async def test_the_schedule_of_a_paid_out_loan(journey: Journey, case: Any) -> None:
     given = case["input"]
     loan = await journey.paid(**terms_of(given, unit=given["period_unit"], periods=given["periods"]))
