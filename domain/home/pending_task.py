@@ -136,49 +136,72 @@ def pending_for(ctx: Context) -> ColumnElement[bool]:
 # ---------------------------------------------------------------- for other functions: open and close
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """What a task is about beside its subject. `title` carries numbers, never names; `exclude`: who may not do it."""
+
+    type: str
+    title: str
+    exclude: Iterable[UUID] = ()
+    amount: Decimal | None = None
+    customer_id: UUID | None = None
+    due_at: datetime | None = None
+    step: Step | None = None
+
+
 async def open(
     ctx: Context,
     *,
-    type: str,
-    title: str,
     subject: Keyed,
     roles: Sequence[str] = (),
     employees: Sequence[UUID] = (),
-    exclude: Iterable[UUID] = (),
-    amount: Decimal | None = None,
-    customer_id: UUID | None = None,
-    due_at: datetime | None = None,
-    step: Step | None = None,
+    **about: Any,
 ) -> Task:
-    """Opens a task about a row. One person and no role: it is his at once; else whoever claims or does it first.
+    """Opens a task about a row; `about` are the fields of `Matter`. One person and no role: it is his at once; else whoever
+    claims or does it first.
 
-    `title` carries numbers, never names. Raises ValueError for an unknown role: the program or a definition is wrong."""
+    Raises ValueError for an unknown role: the program or a definition is wrong."""
     role_ids = await _role_ids(ctx, roles)
     alone = employees[0] if len(employees) == 1 and not roles else None
-    task = ctx.add(
-        Task(
-            type=type,
-            title=title,
-            subject_table=subject.__tablename__,
-            subject_id=subject.id,
-            customer_id=customer_id,
-            amount=amount,
-            assignee_id=alone,
-            candidate_role_id=role_ids[0] if role_ids else None,
-            excluded=sorted(set(exclude)),
-            department_id=getattr(subject, "department_id", None) or ctx.actor.department_id,
-            instance_id=step.instance_id if step else None,
-            node=step.node if step else None,
-            arrived_at=ctx.now,
-            due_at=due_at,
-        )
-    )
+    task = _drafted(ctx, subject, Matter(**about), alone)
+    task.candidate_role_id = role_ids[0] if role_ids else None
     await ctx.session.flush()
     for employee_id in employees:
         offer(ctx, task, employee_id=employee_id)
     for role_id in role_ids:
         offer(ctx, task, role_id=role_id)
-    ctx.announce("home.pending_task.added", task, type=type, assignee_id=alone)
+    return task
+
+
+async def open_each(ctx: Context, given: Sequence[tuple[Keyed, UUID, Matter]]) -> list[Task]:
+    """Opens a task for one person each, about many rows at once: (row, person, matter)."""
+    tasks = [_drafted(ctx, subject, matter, employee_id) for subject, employee_id, matter in given]
+    await ctx.session.flush()
+    for task in tasks:
+        offer(ctx, task, employee_id=task.assignee_id)
+    return tasks
+
+
+def _drafted(ctx: Context, subject: Keyed, matter: Matter, assignee_id: UUID | None) -> Task:
+    task = ctx.add(
+        Task(
+            type=matter.type,
+            title=matter.title,
+            state=TaskState.OPEN,
+            subject_table=subject.__tablename__,
+            subject_id=subject.id,
+            customer_id=matter.customer_id,
+            amount=matter.amount,
+            assignee_id=assignee_id,
+            excluded=sorted(set(matter.exclude)),
+            department_id=getattr(subject, "department_id", None) or ctx.actor.department_id,
+            instance_id=matter.step.instance_id if matter.step else None,
+            node=matter.step.node if matter.step else None,
+            arrived_at=ctx.now,
+            due_at=matter.due_at,
+        )
+    )
+    ctx.announce("home.pending_task.added", task, type=matter.type)
     return task
 
 
