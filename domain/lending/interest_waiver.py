@@ -112,10 +112,15 @@ def asked_amount(amount: Decimal | None, ratio: Decimal | None, due: Decimal) ->
             raise InvalidInput("ratio", zh="比例应大于 0 且不超过 1。", en="A ratio is above 0 and at most 1.")
         amount = yuan(half_up(Fraction(ratio) * fen(due)))
     assert amount is not None
-    if amount > due or due <= 0:
-        raise AmountExceedsDue("amount" if ratio is None else "ratio", asked=amount, due=due)
+    field = "amount" if ratio is None else "ratio"
+    if due <= 0:
+        raise AmountExceedsDue(
+            field, zh="没有可减免的金额。", en="Nothing of it is outstanding.", asked=amount, due=due
+        )
+    if amount > due:
+        raise AmountExceedsDue(field, asked=amount, due=due)
     if amount <= 0:
-        raise InvalidAmount("amount" if ratio is None else "ratio", amount=amount)
+        raise InvalidAmount(field, amount=amount)
     return amount
 
 
