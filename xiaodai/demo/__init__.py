@@ -17,7 +17,7 @@ from xiaodai.demo.client import Person, Refused, Server
 from xiaodai.demo.closing import figures, last_words, summary
 from xiaodai.demo.founding import found, meet_again
 from xiaodai.demo.habits import ordinary_stories
-from xiaodai.demo.lenders import LAST_DAY, LENDERS, LenderPlan
+from xiaodai.demo.lenders import LAST_DAY, LENDERS, PASSWORD, LenderPlan
 from xiaodai.demo.live import task_arrives, watch_alerts
 from xiaodai.demo.office import Office
 from xiaodai.demo.screen import Screen
@@ -56,30 +56,38 @@ async def _tell(url: str, operator: tuple[str, str], full: bool, as_json: bool) 
 
 
 async def _offices(platform: Person, screen: Screen, full: bool) -> list[tuple[Office, bool]]:
-    """The three lenders, each with whether its story was told before.
-
-    A lender whose telling was interrupted is left as it is, and its story begins anew under the next free code.
-    """
-    found = (await platform.ask(operations.TENANTS))["tenants"]["nodes"]
-    dates = {tenant["code"]: date.fromisoformat(tenant["businessDate"]) for tenant in found}
+    """The three lenders, each with whether its story was told before."""
+    taken = {tenant["code"] for tenant in (await platform.ask(operations.TENANTS))["tenants"]["nodes"]}
     offices = []
     for plan in LENDERS:
-        code = _code(plan, dates)
+        code = await _code(plan, taken, platform.server)
         opened = plan.opened_in_full if full else plan.opened
         screen.lender(code, plan.name, (LAST_DAY - opened).days)
-        offices.append((Office(plan, code, platform.server, screen, opened), code in dates))
-        if code in dates:
-            screen.tell(f"{plan.name} has lived through this already", lender=code, on=dates[code])
+        offices.append((Office(plan, code, platform.server, screen, opened), code in taken))
+        if code in taken:
+            screen.tell(f"{plan.name} has lived through its story before", lender=code, on=LAST_DAY)
     return offices
 
 
-def _code(plan: LenderPlan, dates: dict[str, date]) -> str:
-    """The first code of this lender whose story is told to the end, or is free."""
+async def _code(plan: LenderPlan, taken: set[str], server: Server) -> str:
+    """The first code of this lender whose story was told to the end, or that is free.
+
+    A lender whose telling was interrupted is left as it is, and so is one that is somebody else's.
+    """
     code, number = plan.code, 1
-    while code in dates and dates[code] < LAST_DAY:
+    while code in taken and not await _is_told(code, server):
         number += 1
         code = f"{plan.code}_{number}"
     return code
+
+
+async def _is_told(code: str, server: Server) -> bool:
+    try:
+        admin = await server.sign_in(code, "admin", PASSWORD)
+    except Refused:
+        return False
+    viewer = (await admin.ask(operations.VIEWER))["viewer"]
+    return date.fromisoformat(viewer["businessDate"]) >= LAST_DAY
 
 
 async def _live(office: Office, platform: Person, full: bool) -> None:

@@ -53,10 +53,11 @@ MUTATIONS = dict(
 )
 
 ONE_CUSTOMER = "{ customers(first: 1) { nodes { id } } }"
-TENANTS = "{ tenants(first: 100) { nodes { code businessDate } } }"
+TENANTS = "{ tenants(first: 100) { nodes { code } } }"
+VIEWER = "{ viewer { businessDate } }"
 ROLES = "{ roles { id code } }"
 FOUND_AGAIN = """
-{ viewer { businessDate } employees(first: 100) { nodes { id name } } loanProducts(first: 100) { nodes { id code } } }"""
+{ employees(first: 100) { nodes { id name } } loanProducts(first: 100) { nodes { id code } } }"""
 DISBURSEMENT = """
 query ($id: ID!) { node(id: $id) { ... on Disbursement {
   state loan { id number installments { seq dueDate } }

@@ -10,7 +10,7 @@ from decimal import Decimal
 from xiaodai.demo import operations
 from xiaodai.demo.calendar import Story
 from xiaodai.demo.client import Refused
-from xiaodai.demo.lenders import EQUIPMENT, WORKING_CAPITAL
+from xiaodai.demo.lenders import CREDIT_LOAN, EQUIPMENT, WORKING_CAPITAL
 from xiaodai.demo.office import Ask, Loan, Office
 from xiaodai.demo.people import Individual, id_number
 
@@ -161,7 +161,7 @@ async def what_it_really_costs(office: Office) -> None:
 
 async def dear_product(office: Office) -> None:
     """A product that could cost more than the law allows cannot be saved (银发〔2025〕247号)."""
-    terms = {**office.plan.products[-1].terms, "maxRate": "0.289"}
+    terms = {**CREDIT_LOAN.terms, "maxRate": "0.289"}
     refused = await (await office.by("admin")).refusal("createLoanProduct", code="TOODEAR", name="快钱", **terms)
     tell_refusal(office, "the administrator tries to offer a product at up to 28.9 %", refused)
 
