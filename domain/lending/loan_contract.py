@@ -199,7 +199,7 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
 
 
 async def _borrower(ctx: Context, customer_id: UUID) -> tuple[str, str, str]:
-    """Name, and what identifies the borrower in a contract."""
+    """Name, and the number that identifies the borrower in a contract; a person's is unsealed for the print only."""
     customer = await ctx.session.get_one(Customer, customer_id)
     if isinstance(customer, EnterpriseCustomer):
         return customer.name, "统一社会信用代码", customer.uscc
