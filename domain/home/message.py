@@ -22,7 +22,7 @@ from domain.kernel.command import check_version, command, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.fresh_lender import FreshLender
 from domain.kernel.paging import Order, Page, Window
-from domain.kernel.refusals import InvalidInput
+from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.scope import Everyone, Personal, Reach
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
 
@@ -183,10 +183,17 @@ async def people_of(ctx: Context, roles: Sequence[str]) -> set[UUID]:
 
 @command("home.message.mark_read")
 async def mark_read(ctx: Context, *, message_ids: Sequence[UUID] | None = None) -> int:
-    """Marks the actor's messages (None: all of them) as read; answers how many were unread. Others' are left alone."""
-    unread = update(Message).where(Message.recipient_id == ctx.actor.id, Message.read_at.is_(None))
+    """Marks the actor's messages (None: all of them) as read; answers how many were unread.
+
+    Raises NOT_FOUND when one of them is not the actor's."""
+    mine = Message.recipient_id == ctx.actor.id
+    unread = update(Message).where(mine, Message.read_at.is_(None))
     if message_ids is not None:
-        unread = unread.where(Message.id.in_(message_ids))
+        wanted = set(message_ids)
+        known = select(func.count()).select_from(Message).where(mine, Message.id.in_(wanted))
+        if (await ctx.connection.execute(known)).scalar_one() != len(wanted):
+            raise NotFound("messageIds")
+        unread = unread.where(Message.id.in_(wanted))
     marked = await ctx.connection.execute(unread.values(read_at=ctx.now).returning(Message.id))
     return len(marked.all())
 

@@ -71,9 +71,10 @@ async def test_reading_lowers_the_count(lender: LenderAtWork):
     await approved(lender)
     (sent,) = await lender.rows(Message)
     manager = lender.account_manager
-    assert await message.mark_read(lender.general_manager, message_ids=[sent.id]) == 0  # not hers
+    for person, key in ((lender.general_manager, sent.id), (manager, uuid7())):  # not hers; nobody's
+        with pytest.raises(NotFound):
+            await message.mark_read(person, message_ids=[key])
     assert await unread(manager) == 1
-    assert await message.mark_read(manager, message_ids=[uuid7()]) == 0
     assert await message.mark_read(manager, message_ids=[sent.id]) == 1
     assert await unread(manager) == 0
     assert await message.mark_read(manager) == 0
@@ -149,7 +150,7 @@ async def test_messages_of_mine_and_of_nobody_else(lender: LenderAtWork, api: Ap
     assert (await boss.data("query ($id: ID!) { node(id: $id) { id } }", id=sent["id"]))["node"] is None
     assert (await mine.data("query ($id: ID!) { node(id: $id) { id } }", id=sent["id"]))["node"] == {"id": sent["id"]}
 
-    assert (await boss.run(READ, input={"messageIds": [sent["id"]]}))["unreadCount"] == 0
+    assert [error["code"] for error in await boss.refused(READ, input={"messageIds": [sent["id"]]})] == ["NOT_FOUND"]
     assert (await mine.data(LIST))["unreadMessageCount"] == 1
     assert (await mine.run(READ, input={"messageIds": [sent["id"]]}))["unreadCount"] == 0
     assert (await mine.data(LIST, filter={"unread": True}))["messages"]["nodes"] == []
