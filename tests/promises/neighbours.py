@@ -1,0 +1,170 @@
+"""Two lenders side by side, each after the same busy day, and somebody at each who may do everything."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from domain.kernel.context import Context, DataScope
+from domain.kernel.permissions import PERMISSIONS
+from schema.kernel.entity import ENTITIES
+from schema.kernel.node import global_id
+from schema.root import build
+from tenancy.naming import quote
+from tests.acceptance.journey import Journey, PaidLoan
+from tests.support.actors import LenderAtWork
+from tests.support.client import Api, Client
+from tests.support.customers import credit_code, id_number
+
+OPENED = date(2026, 1, 15)
+_names = itertools.count(1)
+
+
+@dataclass
+class Neighbour:
+    """A lender, its people at their screens, the loan they paid out, and the work that mutations can be tried on."""
+
+    journey: Journey
+    loan: PaidLoan
+    work: dict[str, dict[str, str]]
+
+    @property
+    def lender(self) -> LenderAtWork:
+        return self.journey.lender
+
+    @property
+    def api(self) -> Api:
+        return self.journey.api
+
+    @property
+    def almighty(self) -> Client:
+        """Somebody of the lender's staff with every permission that staff can hold, and the widest scope."""
+        return self.acting(almighty(self.lender, self.lender.account_manager))
+
+    @property
+    def almighty_checker(self) -> Client:
+        """The same, but not the one who made everything, who may therefore decide nothing."""
+        return self.acting(almighty(self.lender, self.lender.risk_officer))
+
+    def acting(self, ctx: Context) -> Client:
+        """A client under a name of its own, since names are shared with the neighbour."""
+        return self.api.acting(f"{self.lender.lender.code}.{next(_names)}", ctx)
+
+    async def sql(self, statement: str) -> list[Any]:
+        """Rows as the owner of the tables sees them, whatever the grants."""
+        async with self.lender.platform.owner.begin() as connection:
+            await connection.execute(text(f"set local search_path = {quote(self.lender.lender.schema)}"))
+            found = await connection.execute(text(statement))
+            return list(found.all()) if found.returns_rows else []
+
+    async def fingerprint(self) -> dict[str, str]:
+        """A hash of the rows of each table."""
+        names = [row[0] for row in await self.sql(TABLES.format(schema=self.lender.lender.schema))]
+        hashes = ", ".join(
+            f"(select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {quote(name)} t)"
+            for name in names
+        )
+        (row,) = await self.sql(f"select {hashes}")
+        return dict(zip(names, row, strict=True))
+
+    async def key_of(self, type_name: str) -> UUID | None:
+        """The key of the latest row of a type, or None."""
+        first, *others = ENTITIES[type_name].tables
+        joined = "".join(f" join {quote(other)} using (id)" for other in others)
+        rows = await self.sql(f"select id from {quote(first)}{joined} order by id desc limit 1")
+        return rows[0][0] if rows else None
+
+    async def ids(self) -> dict[str, str]:
+        """The global id of one object of each type that the API offers: the loan's customer, the account manager, the latest."""
+        keys = {name: await self.key_of(name) for name in offered()}
+        manager = self.lender.account_manager.actor
+        keys |= {"Employee": manager.id, "Department": manager.department_id}
+        found = {name: global_id(name, key) for name, key in keys.items() if key}
+        return found | {
+            "Loan": self.loan.id,
+            "IndividualCustomer": self.loan.customer,
+            "LoanProduct": self.journey.products["[]"],
+        }
+
+
+TABLES = "select table_name from information_schema.tables where table_schema = '{schema}' order by 1"
+
+
+def offered() -> list[str]:
+    """The names of all types of the API that are rows."""
+    return [name for name in ENTITIES if name in build()._schema.type_map]
+
+
+def almighty(lender: LenderAtWork, person: Context) -> Context:
+    """This person, with what all others may do as well."""
+    everything = frozenset(name for name in PERMISSIONS if not name.startswith("identity."))
+    roles = frozenset().union(*(ctx.actor.role_ids for ctx in lender.people.values()))
+    return replace(person, actor=replace(person.actor, permissions=everything, scope=DataScope.TENANT, role_ids=roles))
+
+
+async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]]]:
+    """Something of everything: a loan paid out and paid on, one overdue, work in every state, and the dictionaries touched.
+
+    Answers the loan, and for each mutation that needs work in a certain state the ids of it by type."""
+    act = journey.act
+    loan = await journey.paid("王芳")
+    await journey.received(loan.id, "500.00", OPENED)
+    await journey.entered(loan.id, "400.00", OPENED)
+    waiver = {"loanId": loan.id, "component": "INTEREST", "installmentSeq": 3, "amount": "10.00", "reason": "住院"}
+    await act("account_manager", "requestInterestWaiver", "waiver { id }", **waiver)
+    customer = await journey.customer("李雷")
+    account = await journey.customer_account(customer, "李雷")
+    payable = (await journey.signed(await journey.approved(customer)))["disbursements"][0]["id"]
+    await act("accountant", "reviewDisbursement", "disbursement { id }", disbursementId=payable)
+    contract = (await journey.prepared(await journey.approved(await journey.customer("韩梅"))))["id"]
+    await act("account_manager", "acknowledgeCostSheet", "contract { id }", contractId=contract)
+    reviewing = await journey.reviewing(await journey.customer("周杰"))
+    submitted = await journey.submitted(await journey.customer("吴用"))
+    investigating, offered_back = [await _assigned(journey, name) for name in ("郑和", "冯唐")]
+    await act("account_manager", "acceptLoanApplication", "application { id }", applicationId=investigating)
+    await _dictionaries(journey, loan)
+    by_days = {"periodUnit": "DAY", "methods": ["BULLET"], "interestBasis": "ACTUAL_360"}
+    await journey.paid("张伟", periods=1, method="BULLET", product=by_days)
+    await journey.drafted(await journey.customer("赵敏"))
+    await journey.close(OPENED + timedelta(days=2))
+    return loan, {
+        "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
+        "signContract": {"LoanContract": contract},
+        "assignLoanApplication": {"LoanApplication": submitted},
+        "refuseLoanApplication": {"LoanApplication": offered_back},
+        "submitSurveyReport": {"LoanApplication": investigating},
+        "decideTask": {"Task": await journey.task_on("risk_officer", reviewing)},
+        "changeEmployeeRoles": {"Employee": global_id("Employee", journey.lender.second_account_manager.actor.id)},
+    }
+
+
+async def _assigned(journey: Journey, name: str) -> str:
+    application = await journey.submitted(await journey.customer(name))
+    manager = global_id("Employee", journey.lender.account_manager.actor.id)
+    given = {"applicationId": application, "accountManagerId": manager}
+    await journey.act("business_manager", "assignLoanApplication", "application { id }", **given)
+    return application
+
+
+async def _dictionaries(journey: Journey, loan: PaidLoan) -> None:
+    act = journey.act
+    await act(
+        "account_manager", "createEnterpriseCustomer", "customer { id }", name="成都测试有限公司", uscc=credit_code(7),
+        legalRepresentative="孙立", mobile="13900000007", regionCode="999999",
+    )  # fmt: skip
+    party = {"customerId": loan.customer, "relation": "SPOUSE", "name": "孙丽", "idNumber": id_number(77)}
+    await act("account_manager", "addRelatedParty", "relatedParty { id }", **party)
+    blacklisted = {"name": "钱五", "idNumber": id_number(78), "reason": "伪造流水"}
+    await act("risk_officer", "blacklistParty", "party { id }", **blacklisted)
+    tomorrow = str(OPENED + timedelta(days=9))
+    proposed = {"code": "age_maximum", "value": 64, "effectiveFrom": tomorrow, "reason": "收紧"}
+    await act("tenant_admin", "proposeParameter", "parameter { id }", **proposed)
+    await act("tenant_admin", "saveCalendarDay", "day { id }", on=tomorrow, kind="HOLIDAY", name="司庆")
+    own = {"code": "OBSERVER", "name": "观察员", "permissions": ["lending.loan.read"], "dataScope": "SELF"}
+    await act("tenant_admin", "createRole", "role { id }", **own)
+    await act("tenant_admin", "createDepartment", "department { id }", code="EAST", name="东区")
