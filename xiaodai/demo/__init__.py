@@ -6,13 +6,15 @@ Read `stories.py` first; `office.py` shows what people do, `client.py` how a fro
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import httpx
 
 from xiaodai.cli.output import Problem
 from xiaodai.demo import operations
+from xiaodai.demo.calendar import Story
 from xiaodai.demo.client import Person, Refused, Server
 from xiaodai.demo.closing import figures, last_words, summary
 from xiaodai.demo.founding import found, meet_again
@@ -25,14 +27,22 @@ from xiaodai.demo.stories import stories_of
 from xiaodai.demo.work_lists import work_lists
 
 
-def run(url: str, *, operator: tuple[str, str], full: bool = False, as_json: bool = False) -> None:
+def run(
+    url: str,
+    *,
+    operator: tuple[str, str],
+    full: bool = False,
+    as_json: bool = False,
+    plans: Sequence[LenderPlan] = LENDERS,
+    until: date = LAST_DAY,
+) -> None:
     """Tells the story on the server at `url` and says where to look; what was told before is not told again.
 
     `operator`: user name and password of an operator of the platform. `full`: two years and about 600 loans.
-    Raises Problem when something in it went wrong.
+    `until`: the business day that is open in the end. Raises Problem when something in it went wrong.
     """
     try:
-        asyncio.run(_tell(url, operator, full, as_json))
+        asyncio.run(Telling(plans, until, full).on(url, operator, as_json))
     except* Refused as refused:
         raise Problem(f"The demo met a refusal it did not expect: {refused.exceptions[0]}") from refused
     except* httpx.HTTPError as broken:
@@ -41,60 +51,66 @@ def run(url: str, *, operator: tuple[str, str], full: bool = False, as_json: boo
         raise problem.exceptions[0] from None
 
 
-async def _tell(url: str, operator: tuple[str, str], full: bool, as_json: bool) -> None:
-    async with Server(url) as server:
-        with Screen(as_json) as screen:
-            platform = await server.sign_in(None, *operator)
-            offices = await _offices(platform, screen, full)
-            async with asyncio.TaskGroup() as group:
-                for office, known in offices:
-                    group.create_task(meet_again(office) if known else _live(office, platform, full))
-            first = offices[0][0]
-            await task_arrives(first)
-            lines = [await figures(office) for office, _ in offices]
-        screen.finish(summary(url, lines), last_words(url, lines))
+@dataclass(frozen=True)
+class Telling:
+    """Which lenders live until when."""
 
+    plans: Sequence[LenderPlan]
+    until: date
+    full: bool
 
-async def _offices(platform: Person, screen: Screen, full: bool) -> list[tuple[Office, bool]]:
-    """The three lenders, each with whether its story was told before."""
-    taken = {tenant["code"] for tenant in (await platform.ask(operations.TENANTS))["tenants"]["nodes"]}
-    offices = []
-    for plan in LENDERS:
-        code = await _code(plan, taken, platform.server)
-        opened = plan.opened_in_full if full else plan.opened
-        screen.lender(code, plan.name, (LAST_DAY - opened).days)
-        offices.append((Office(plan, code, platform.server, screen, opened), code in taken))
-        if code in taken:
-            screen.tell(f"{plan.name} has lived through its story before", lender=code, on=LAST_DAY)
-    return offices
+    async def on(self, url: str, operator: tuple[str, str], as_json: bool) -> None:
+        """All lenders at the same time, then a live scene and the last words."""
+        async with Server(url) as server:
+            with Screen(as_json) as screen:
+                platform = await server.sign_in(None, *operator)
+                offices = await self._offices(platform, screen)
+                async with asyncio.TaskGroup() as group:
+                    for office, known in offices:
+                        group.create_task(meet_again(office) if known else self._live(office, platform))
+                await task_arrives(offices[0][0])
+                lines = [await figures(office) for office, _ in offices]
+            screen.finish(summary(url, lines), last_words(url, lines))
 
+    async def _offices(self, platform: Person, screen: Screen) -> list[tuple[Office, bool]]:
+        """The lenders, each with whether its story was told before."""
+        taken = {tenant["code"] for tenant in (await platform.ask(operations.TENANTS))["tenants"]["nodes"]}
+        offices = []
+        for plan in self.plans:
+            code = await self._code(plan, taken, platform.server)
+            opened = plan.opened_in_full if self.full else plan.opened
+            screen.lender(code, plan.name, (self.until - opened).days)
+            offices.append((Office(plan, code, platform.server, screen, opened), code in taken))
+        return offices
 
-async def _code(plan: LenderPlan, taken: set[str], server: Server) -> str:
-    """The first code of this lender whose story was told to the end, or that is free.
+    async def _code(self, plan: LenderPlan, taken: set[str], server: Server) -> str:
+        """The first code of this lender whose story was told to the end, or that is free.
 
-    A lender whose telling was interrupted is left as it is, and so is one that is somebody else's.
-    """
-    code, number = plan.code, 1
-    while code in taken and not await _is_told(code, server):
-        number += 1
-        code = f"{plan.code}_{number}"
-    return code
+        A lender whose telling was interrupted is left as it is, and so is one that is somebody else's.
+        """
+        code, number = plan.code, 1
+        while code in taken and not await self._is_told(code, server):
+            number += 1
+            code = f"{plan.code}_{number}"
+        return code
 
+    async def _is_told(self, code: str, server: Server) -> bool:
+        try:
+            admin = await server.sign_in(code, "admin", PASSWORD)
+        except Refused:
+            return False
+        viewer = (await admin.ask(operations.VIEWER))["viewer"]
+        return date.fromisoformat(viewer["businessDate"]) >= self.until
 
-async def _is_told(code: str, server: Server) -> bool:
-    try:
-        admin = await server.sign_in(code, "admin", PASSWORD)
-    except Refused:
-        return False
-    viewer = (await admin.ask(operations.VIEWER))["viewer"]
-    return date.fromisoformat(viewer["businessDate"]) >= LAST_DAY
-
-
-async def _live(office: Office, platform: Person, full: bool) -> None:
-    await found(office, platform)
-    watching = asyncio.create_task(watch_alerts(office))
-    stories: list[Any] = [*stories_of(office), *ordinary_stories(office, LAST_DAY, full), *work_lists(office, LAST_DAY)]
-    try:
-        await office.calendar.live(stories, until=LAST_DAY)
-    finally:
-        watching.cancel()
+    async def _live(self, office: Office, platform: Person) -> None:
+        await found(office, platform)
+        watching = asyncio.create_task(watch_alerts(office))
+        stories: list[Story] = [
+            *stories_of(office),
+            *ordinary_stories(office, self.until, self.full),
+            *work_lists(office, self.until),
+        ]
+        try:
+            await office.calendar.live(stories, until=self.until)
+        finally:
+            watching.cancel()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from xiaodai.demo import operations
 from xiaodai.demo.client import Person
-from xiaodai.demo.lenders import LAST_DAY, PASSWORD
+from xiaodai.demo.lenders import PASSWORD
 from xiaodai.demo.office import Office
 from xiaodai.demo.people import BANK
 
@@ -51,4 +53,5 @@ async def meet_again(office: Office) -> None:
     numbers = {person["name"]: person["id"] for person in known["employees"]["nodes"]}
     office.employees = {colleague.username: numbers[colleague.name] for colleague in office.plan.staff}
     office.products = {product["code"]: product["id"] for product in known["loanProducts"]["nodes"]}
-    office.calendar.today = LAST_DAY
+    office.calendar.today = date.fromisoformat(known["viewer"]["businessDate"])
+    office.tell(f"{office.plan.name} has lived through its story before")

@@ -57,7 +57,7 @@ TENANTS = "{ tenants(first: 100) { nodes { code } } }"
 VIEWER = "{ viewer { businessDate } }"
 ROLES = "{ roles { id code } }"
 FOUND_AGAIN = """
-{ employees(first: 100) { nodes { id name } } loanProducts(first: 100) { nodes { id code } } }"""
+{ viewer { businessDate } employees(first: 100) { nodes { id name } } loanProducts(first: 100) { nodes { id code } } }"""
 DISBURSEMENT = """
 query ($id: ID!) { node(id: $id) { ... on Disbursement {
   state loan { id number installments { seq dueDate } }

@@ -56,7 +56,8 @@ def work_lists(office: Office, until: date) -> Iterator[Story]:
     draw = random.Random(f"work lists of {office.plan.code}")
     last = until - timedelta(days=1)
     states = [(state, step, last) for state, step in NOW.items()]
-    states.append(("EXPIRED", Office.approve, last - timedelta(days=VALID_DAYS + 7)))
+    if (early := last - timedelta(days=VALID_DAYS + 7)) >= office.opened:
+        states.append(("EXPIRED", Office.approve, early))
     for number, (state, step, day) in enumerate(states):
         product = office.plan.products[number % len(office.plan.products)]
         yield _come(office, product, ask(draw, product), day, state, step)

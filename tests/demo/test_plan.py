@@ -1,0 +1,55 @@
+"""What the demo asks of the API exists there, and its size is the one that is promised."""
+
+from datetime import timedelta
+
+import graphql
+import pytest
+
+from schema import root
+from xiaodai.demo import operations
+from xiaodai.demo.habits import counter_days
+from xiaodai.demo.lenders import LAST_DAY, LENDERS, LenderPlan
+from xiaodai.demo.office import teams
+
+OTHERS = [
+    text
+    for name, text in vars(operations).items()
+    if name[0].isalpha() and name.isupper() and isinstance(text, str) and "{" in text
+]
+DOCUMENTS = [*operations.MUTATIONS.values(), *OTHERS]
+STORY_LOANS = {"jinjiang": 5, "yunshui": 0, "rongcheng": 1}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_api_answers_each_document(document: str) -> None:
+    assert graphql.validate(root.build()._schema, graphql.parse(document)) == []
+
+
+def test_forty_loans_of_sixty_customers() -> None:
+    loans = sum(plan.loans[0] + STORY_LOANS[plan.code] for plan in LENDERS)
+    customers = sum(plan.customers[0] + STORY_LOANS[plan.code] for plan in LENDERS)
+    assert 38 <= loans <= 44
+    assert 55 <= customers <= 65
+    assert [sum(plan.loans[1] for plan in LENDERS), sum(plan.customers[1] for plan in LENDERS)] == [605, 530]
+
+
+@pytest.mark.parametrize("plan", LENDERS, ids=lambda plan: plan.code)
+def test_every_lender_lives_through_120_business_days(plan: LenderPlan) -> None:
+    assert (LAST_DAY - plan.opened).days >= 120
+    assert len(list(counter_days(plan.opened, LAST_DAY - timedelta(days=45)))) >= 6
+
+
+@pytest.mark.parametrize("plan", LENDERS, ids=lambda plan: plan.code)
+def test_everybody_has_a_place_and_nobody_surveys_alone(plan: LenderPlan) -> None:
+    departments = {code for code, _ in plan.departments}
+    assert {colleague.department for colleague in plan.staff} <= departments
+    assert len({colleague.username for colleague in plan.staff}) == len(plan.staff)
+    assert all(team.manager != team.co_manager for team in teams(plan))
+
+
+def test_the_first_lender_has_people_for_every_role() -> None:
+    held = {role for colleague in LENDERS[0].staff for role in colleague.roles}
+    assert held == {
+        "GENERAL_MANAGER", "COMMITTEE_MEMBER", "AUDITOR", "RISK_OFFICER", "LEGAL", "BUSINESS_MANAGER", "ACCOUNT_MANAGER",
+        "ACCOUNTANT", "CASHIER", "POST_LOAN_OFFICER", "COLLECTOR", "ARCHIVIST",
+    }  # fmt: skip
