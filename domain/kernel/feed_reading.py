@@ -46,6 +46,20 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """Where a follower begins: behind a place. From now on, rows that were committed already but wait for an older
+    transaction lie behind it too: they are left out."""
+
+    place: Place
+    next_xid: int = 0
+    running: frozenset[int] = frozenset()
+
+    def leaves_out(self, row: Happened) -> bool:
+        """Had this row been committed before?"""
+        return row.place.xid < self.next_xid and row.place.xid not in self.running
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """Rows in order. `held_back`: more are committed but wait for an older transaction, so it pays to look again soon."""
 
@@ -53,7 +67,7 @@ class Read:
     held_back: bool
 
 
-_PRESENT = text("select cast(pg_snapshot_xmin(pg_current_snapshot()) as text)")
+_PRESENT = text("select cast(pg_current_snapshot() as text)")  # xmin:xmax:running,running …
 _AFTER = text("(feed.xid, feed.id) > (cast(cast(:after_xid as text) as xid8), cast(:after_id as uuid))")
 _ROW = FeedRow.__table__.c
 _COLUMNS: tuple[Any, ...] = (
@@ -66,9 +80,10 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
-async def present(connection: AsyncConnection) -> Place:
-    """The place of this moment: whatever commits from now on lies behind it."""
-    return Place(int((await connection.execute(_PRESENT)).scalar_one()), NO_ROW)
+async def present(connection: AsyncConnection) -> Beginning:
+    """From now on: from the moment of the snapshot in hand."""
+    oldest, following, running = (await connection.execute(_PRESENT)).scalar_one().split(":")
+    return Beginning(Place(int(oldest), NO_ROW), int(following), frozenset(map(int, filter(None, running.split(",")))))
 
 
 async def read(connection: AsyncConnection, after: Place, most: int, kinds: Collection[str] | None = None) -> Read:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
 
 from domain.kernel.context import Context
 from domain.kernel.feed_reading import Happened, Place
 from domain.kernel.table import uuid7
 from domain.lending.loan import Loan
 from tenancy.wake import Bell
+from tests.live.screens import Screen, watching
 from tests.support.actors import LenderAtWork
+from tests.support.client import KnownPeople, an_app
 from xiaodai.jobs.wakeups import Wakeups
 from xiaodai.live.feeds import Feeds
+from xiaodai.protocol import GuardedHttpProtocol
 
 KIND = "tests.thing.happened"
 KINDS = frozenset({KIND})
@@ -116,3 +122,55 @@ async def until_begun(feeds: Feeds, lender: LenderAtWork) -> None:
     feed: Any = feeds._open[lender.lender.id]
     await feed.begun()
     await asyncio.sleep(0.1)
+
+
+@dataclass
+class Office:
+    """A lender at work whose people have screens: the application over a real socket, in this process."""
+
+    lender: LenderAtWork
+    port: int
+    sessions: KnownPeople
+    live: Feeds
+
+    def token(self, name: str) -> str:
+        return self.sessions.introduce(name, self.lender.people[name])
+
+    def screen(self, name: str, document: str, **variables: Any) -> AbstractAsyncContextManager[Screen]:
+        """A screen of somebody by attribute of `lender`: "business_manager" …"""
+        return watching(self.port, self.token(name), document, **variables)
+
+
+@pytest.fixture
+async def office(lender: LenderAtWork) -> AsyncIterator[Office]:
+    async with an_office(lender) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def an_office(lender: LenderAtWork) -> AsyncIterator[Office]:
+    async with a_process(lender) as process:
+        ports = replace(lender.ports, live=process.feeds, after_commit=Wakeups(lender.platform.catalog, process.bell))
+        lender.ports = ports
+        lender.people = {name: replace(ctx, ports=ports) for name, ctx in lender.people.items()}
+        sessions = KnownPeople()
+        app = an_app(ports, sessions, catalog=lender.platform.catalog)
+        async with on_the_loopback(app) as port:
+            yield Office(lender, port, sessions, process.feeds)
+
+
+@asynccontextmanager
+async def on_the_loopback(app: Starlette) -> AsyncIterator[int]:
+    """uvicorn in this process; answers the port."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    kind: Any = GuardedHttpProtocol
+    server = uvicorn.Server(uvicorn.Config(app, http=kind, server_header=False, access_log=False, log_config=None))
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  uvicorn offers no event
+        await asyncio.sleep(0.01)
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await running

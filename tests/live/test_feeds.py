@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -26,6 +27,22 @@ async def test_what_happens_is_told_in_order_and_only_what_is_followed(lender: L
         second = await announce(lender.system)
         await follower.has(3)
     assert follower.subjects == [first[0], first[2], *second]
+
+
+async def test_from_now_on_while_an_older_transaction_holds_everything_back(
+    lender: LenderAtWork, process: Process
+) -> None:
+    async with AsyncExitStack() as older:
+        ctx = await older.enter_async_context(lender.system.writing())
+        await ctx.connection.execute(text("select pg_current_xact_id()"))
+        await announce(lender.system)  # committed, and unreadable as long as the older one runs
+        async with following(process.feeds, lender) as follower:
+            told = await announce(lender.system)
+            await asyncio.sleep(0.2)
+            assert follower.events == []
+            await older.aclose()
+            await follower.has(1)
+            assert follower.subjects == told
 
 
 async def test_a_wake_up_between_processes_takes_no_poll(lender: LenderAtWork, process: Process) -> None:
@@ -147,12 +164,12 @@ async def test_who_takes_nothing_gets_a_gap_and_may_go_on(
     monkeypatch.setattr(backlog, "PATIENCE_SECONDS", 0.3)
     stream: Any = process.feeds.follow(lender.lender, KINDS, None)
     first = asyncio.ensure_future(anext(stream))
-    await asyncio.sleep(0.2)
-    told = await announce(ringing(lender, process))
-    assert [row.subject_id for row in await first] == told
-    await asyncio.sleep(0.4)  # the client stopped reading
-    missed = await announce(ringing(lender, process), *[KIND] * 21)
-    await asyncio.sleep(0.3)
+    async with following(process.feeds, lender) as witness:
+        told = await announce(ringing(lender, process))
+        assert [row.subject_id for row in await first] == told
+        await asyncio.sleep(0.4)  # the client stopped reading
+        missed = await announce(ringing(lender, process), *[KIND] * 21)
+        await witness.has(22)
     with pytest.raises(Gap) as gap:
         await anext(stream)
     async with following(process.feeds, lender, after=gap.value.place) as again:

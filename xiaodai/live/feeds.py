@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from domain.kernel.feed_reading import Happened, Place
+from domain.kernel.feed_reading import Beginning, Happened, Place
 from resolvers.kernel.subscribing import Gap
 from tenancy.current import Door, Lender
 from tenancy.wake import FEED, Bell
@@ -38,17 +38,20 @@ class Feeds:
         backlog = Backlog(kinds)
         with self._joined(lender, backlog) as feed:
             await feed.begun()
-            place = after or await feed.present()
+            start = Beginning(after) if after else await feed.present()
+            place = start.place
             try:
                 while True:
                     backlog.begin_anew()
                     while rows := (await feed.read(place, kinds)).rows:
-                        for few in _portions(rows):
+                        for few in _portions([row for row in rows if not start.leaves_out(row)]):
                             yield few
                             place = few[-1].place
                             backlog.came_back()
+                        place = rows[-1].place
                     while rows := await backlog.take():
-                        if fresh := [row for row in rows if row.place > place]:
+                        fresh = [row for row in rows if row.place > place and not start.leaves_out(row)]
+                        if fresh:
                             yield fresh
                             place = fresh[-1].place
             except TooSlow:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 
 from domain.kernel import feed_reading
-from domain.kernel.feed_reading import Happened, Place, Read
+from domain.kernel.feed_reading import Beginning, Happened, Place, Read
 from tenancy.current import Door, Lender
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class LenderFeed:
         async with self._door.enter(self.lender) as connection:
             return await feed_reading.read(connection, after, ROWS_AT_ONCE, kinds)
 
-    async def present(self) -> Place:
+    async def present(self) -> Beginning:
         async with self._door.enter(self.lender) as connection:
             return await feed_reading.present(connection)
 
@@ -100,7 +100,7 @@ class LenderFeed:
         while True:
             try:
                 if place is None:
-                    place = await self.present()
+                    place = (await self.present()).place
                     self._begun.set()
                 found = await self.read(place)
                 if found.rows:
