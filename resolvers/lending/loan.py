@@ -1,4 +1,4 @@
-"""借据 · Loans (F11) and the trial balance."""
+"""借据 · Loans (F13) and the trial balance."""
 
 from __future__ import annotations
 
