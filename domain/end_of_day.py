@@ -1,8 +1,9 @@
 """日终 · End of day: closes a business day after its receipts and opens the next, one readable list of steps.
 
-Each step is one transaction, written down by (day, step): a run that was killed anywhere goes on where it stopped and comes
-to the same figures, and a repeated step does nothing. Payments stay possible all the while: a payment on a loan that the new
-day has not reached carries it there first. A loan that cannot be carried is set aside with its reason; the others go on.
+Each step is written down by (day, step) in its transaction: a run that was killed anywhere goes on where it stopped and
+comes to the same figures, and a repeated step does nothing. Payments stay possible all the while: a payment on a loan that
+the new day has not reached carries it there first. A loan that cannot be carried is set aside with its reason; the others
+go on.
 """
 
 from __future__ import annotations
@@ -115,13 +116,13 @@ STEPS: list[tuple[str, str | None, Run]] = [
 async def run(ctx: Context, *, through: Day) -> list[Any]:
     """Closes every day up to `through` and opens the next; answers the rows of the days from the first one closed here.
 
-    `ctx` is unbound: each step opens its own transaction. Repeating it changes nothing."""
+    `ctx` is unbound: each part opens its own transaction. Repeating it changes nothing."""
     async with ctx.reading() as reading:
-        first = min(await _first_unclosed(reading), through)
-    while (day := await _next_to_close(ctx)) <= through:
-        await _close(ctx, day)
+        first = await _first_unclosed(reading)
+    for offset in range((through - first).days + 1):
+        await _close(ctx, first + timedelta(days=offset))
     async with ctx.reading() as reading:
-        return await days_between(reading, first, through)
+        return await days_between(reading, min(first, through), through)
 
 
 async def _first_unclosed(ctx: Context) -> Day:
@@ -130,83 +131,103 @@ async def _first_unclosed(ctx: Context) -> Day:
     return found or ctx.today
 
 
-async def _next_to_close(ctx: Context) -> Day:
-    async with ctx.reading() as reading:
-        return await _first_unclosed(reading)
-
-
 async def _close(ctx: Context, day: Day) -> None:
-    """Closes one day. What fails stops it as FAILED, with the kind of the error, and is raised."""
+    """Closes one day, and does nothing if it is closed. What fails stops it as FAILED, with the kind of the error, and is
+    raised. A quiet day of a small lender takes two transactions."""
     try:
-        day_id = await _transaction(ctx, partial(_begin, day=day))
-        for name, column, step in STEPS:
-            await _once(ctx, day_id, name, partial(_of_day, step, day), column)
-        await _once(ctx, day_id, "turn", partial(_turn, day=day), "loans_advanced")
-        await _carry_loans(ctx)
-        await _transaction(ctx, partial(_finish, day_id=day_id))
+        while not await _transaction(ctx, partial(_steps, day=day)):
+            pass
+        if not await _transaction(ctx, partial(_turn, day=day)):
+            await _carry_loans(ctx, day)
     except Exception as error:
         await _transaction(ctx, partial(_fail, day=day, reason=type(error).__name__))
         raise
 
 
-async def _of_day(step: Run, day: Day, ctx: Context) -> Any:
-    return await step(ctx, day)
-
-
 # --------------------------------------------------------------------------- the parts of a day
 
 
-async def _begin(ctx: Context, day: Day) -> UUID:
-    row = (await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == day).with_for_update())).scalar_one()
-    if row.state is not BusinessDayState.CLOSED:
-        if row.state is BusinessDayState.OPEN:
-            row.started_at = ctx.now
-        row.state, row.failure = BusinessDayState.CLOSING, None
-    return row.id
+async def _steps(ctx: Context, *, day: Day) -> bool:
+    """Does steps of the list that are not done yet; answers whether all are.
 
-
-async def _once(
-    ctx: Context, day_id: UUID, name: str, work: Callable[[Context], Awaitable[Any]], column: str | None
-) -> None:
-    """One step, unless it is done already. A second runner waits for the day's row and finds it done."""
-
-    async def step(inner: Context) -> None:
-        day = await inner.session.get_one(BusinessDay, day_id, with_for_update=True)
-        if await inner.session.get(DayStep, (day_id, name)):
-            return
-        result = await work(inner)
+    Of a lender whose loans are more than a chunk it does one, so that no transaction is long."""
+    row = await _held(ctx, day)
+    if row.state is BusinessDayState.CLOSED:
+        return True
+    if row.state is BusinessDayState.OPEN:
+        row.started_at = ctx.now
+    row.state, row.failure = BusinessDayState.CLOSING, None
+    done = set((await ctx.connection.execute(select(DayStep.step).where(DayStep.day_id == row.id))).scalars())
+    left = [step for step in STEPS if step[0] not in done]
+    many = len(left) > 1 and await accrual.loans_alive(ctx) > LOANS_IN_A_CHUNK
+    here = left[:1] if many else left
+    for name, column, step in here:
+        result = await step(ctx, day)
         if column:
-            setattr(day, column, result)
-        inner.session.add(DayStep(day_id=day_id, step=name, result=result, finished_at=inner.now))
+            setattr(row, column, result)
+        _done(ctx, row, name, result)
+    return len(here) == len(left)
 
-    await _transaction(ctx, step)
+
+async def _held(ctx: Context, day: Day) -> BusinessDay:
+    """The row of a day, locked: of two runners one does each part, and the other finds it done."""
+    return (
+        await ctx.session.execute(select(BusinessDay).where(BusinessDay.date == day).with_for_update())
+    ).scalar_one()
 
 
-async def _turn(ctx: Context, day: Day) -> int:
+def _done(ctx: Context, day: BusinessDay, step: str, result: Any) -> None:
+    ctx.session.add(DayStep(day_id=day.id, step=step, result=result, finished_at=ctx.now))
+
+
+async def _turn(ctx: Context, *, day: Day) -> bool:
     """Opens the next day: from here on everything is posted there. Waits for payments under way, and they for it.
 
-    Posts what the night brought, for all loans on which nothing else happens; answers how many loans are alive."""
+    Posts what the night brought, for all loans on which nothing else happens. Answers whether the day is closed then,
+    because no loan has to be looked at."""
+    row = await _held(ctx, day)
+    if row.state is BusinessDayState.CLOSED:
+        return True
+    if await ctx.session.get(DayStep, (row.id, "turn")) is None:
+        await _open_next(ctx, day + timedelta(days=1))
+        await accrual.post_night(ctx)
+        row.loans_advanced = await accrual.loans_alive(ctx)
+        _done(ctx, row, "turn", row.loans_advanced)
+    if await book.waiting(ctx, 1):
+        return False
+    await _finish(ctx, row)
+    return True
+
+
+async def _open_next(ctx: Context, next_day: Day) -> None:
     held = await ctx.session.get_one(BusinessClock, 1, with_for_update=True)
-    next_day = day + timedelta(days=1)
     await clock.open_day(ctx.connection, next_day)
     ctx.bound.today, ctx.bound.now = await clock.read_clock(ctx.connection)
+    ctx.bound.holds_day = True
     ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN, started_at=ctx.now))
-    await accrual.post_night(ctx)
     if not held.sandbox:
         due_at = await batch_moment(ctx, next_day)
         await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{next_day}", due_at=due_at, through=next_day)
-    return await accrual.loans_alive(ctx)
 
 
-async def _carry_loans(ctx: Context) -> None:
+async def _carry_loans(ctx: Context, day: Day) -> None:
     """Carries the loans that must be looked at into the open day, a transaction a chunk; a broken one is set aside."""
-    while True:
+    closed = False
+    while not closed:
         try:
-            carried = await _transaction(ctx, partial(book.carry_next, most=LOANS_IN_A_CHUNK))
+            closed = await _transaction(ctx, partial(_carry_chunk, day=day))
         except Exception:  # one of them is broken: find it, and let the others pass
-            carried = await _carry_one_by_one(ctx)
-        if not carried:
-            return
+            if not await _carry_one_by_one(ctx):
+                raise
+
+
+async def _carry_chunk(ctx: Context, *, day: Day) -> bool:
+    """Carries the next loans; behind the last of them the day is closed, and the answer is yes."""
+    carried = await book.carry_next(ctx, most=LOANS_IN_A_CHUNK)
+    if len(carried) == LOANS_IN_A_CHUNK:
+        return False
+    await _finish(ctx, await _held(ctx, day))
+    return True
 
 
 async def _carry_one_by_one(ctx: Context) -> list[UUID]:
@@ -220,8 +241,7 @@ async def _carry_one_by_one(ctx: Context) -> list[UUID]:
     return waiting
 
 
-async def _finish(ctx: Context, day_id: UUID) -> None:
-    day = await ctx.session.get_one(BusinessDay, day_id, with_for_update=True)
+async def _finish(ctx: Context, day: BusinessDay) -> None:
     if day.state is BusinessDayState.CLOSED:
         return
     aside = select(func.count()).where(QuarantinedLoan.on == ctx.today, QuarantinedLoan.released_at.is_(None))

@@ -26,7 +26,7 @@ from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed
 from domain.ledger import journal
 from domain.ledger.account import BANK, CAPITAL
-from domain.ledger.journal import Line
+from domain.ledger.journal import Entry, Line
 from domain.organization.department import check_text
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ async def create(
         await ctx.session.flush()
     except IntegrityError as error:
         raise Duplicate("accountNumber", value=account.account_last4) from error
-    await journal.post(
-        ctx,
+    entry = Entry(
         kind="OPENING_BALANCE",
         reference=account,
         lines=[
@@ -117,6 +116,7 @@ async def create(
         ],
         summary=f"公司账户期初余额 {account.name}",
     )
+    await journal.post(ctx, entry)
     return account
 
 

@@ -7,6 +7,7 @@ day, and it never goes back: past midnight of the day on which the business day 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel.table import TenantTable
+
+if TYPE_CHECKING:
+    from domain.kernel.context import Context
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -57,3 +61,19 @@ async def open_day(connection: AsyncConnection, business_date: date) -> None:
     await connection.execute(
         update(BusinessClock).values(business_date=business_date, opened_at=machine_now()),
     )
+
+
+# As any serialization failure: the command is run again, on the new day.
+_TURNED = "do $$ begin raise exception 'the business day was turned meanwhile' using errcode = '40001'; end $$"
+
+
+async def hold_day(ctx: Context) -> None:
+    """Keeps the business day open until this transaction ends: whoever posts shares the clock's row, and end of day waits.
+
+    If the day was turned after the transaction began, it fails as a serialization failure does, and is retried."""
+    if ctx.bound.holds_day:
+        return
+    held = select(BusinessClock.business_date).with_for_update(read=True)
+    if (await ctx.connection.execute(held)).scalar_one() != ctx.today:
+        await ctx.connection.exec_driver_sql(_TURNED)
+    ctx.bound.holds_day = True

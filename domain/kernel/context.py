@@ -91,6 +91,7 @@ class Transaction:
     now: datetime
     session: AsyncSession | None = None
     permission: str = ""
+    holds_day: bool = False
     feed: list[Any] = field(default_factory=list)
     jobs_due: list[datetime] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +19,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.kernel.clock import hold_day
 from domain.kernel.command import query
 from domain.kernel.numbering import next_number
 from domain.kernel.scope import Everyone, Reach
@@ -118,61 +119,59 @@ def netted(lines: Iterable[Line]) -> list[Line]:
     ]
 
 
-async def post(
-    ctx: Context,
-    *,
-    kind: str,
-    reference: Any,
-    lines: Iterable[Line],
-    summary: str,
-    value_date: date | None = None,
-    event_id: UUID | None = None,
-    reverses_id: UUID | None = None,
-) -> UUID | None:
-    """Posts one voucher on the open business day and answers its id; None when nothing is left to post.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A voucher to be posted. `reference` is the row the fact is about (receipt, disbursement, loan, product)."""
 
-    `reference` is the row the fact is about (receipt, disbursement, loan, business day)."""
-    posted = netted(lines)
+    kind: str
+    reference: Any
+    lines: Iterable[Line]
+    summary: str
+    value_date: date | None = None
+    event_id: UUID | None = None
+    reverses_id: UUID | None = None
+
+
+async def post(ctx: Context, *entries: Entry) -> list[UUID]:
+    """Posts vouchers on the open business day, numbered in this order, with the same few statements for any number.
+
+    Answers their ids; an entry that comes to nothing has no voucher. The day is held until the transaction ends, so none
+    of them lands in a closed one."""
+    posted = [(entry, lines) for entry in entries if (lines := netted(entry.lines))]
     if not posted:
-        return None
-    sequence = await next_number(ctx, "voucher")
-    voucher_id = uuid7()
-    total = sum((line.debit for line in posted), ZERO)
-    await ctx.connection.execute(
-        plain_insert(Voucher).values(
-            id=voucher_id,
-            year=ctx.today.year,
-            sequence=sequence,
-            number=f"记-{ctx.today.year}-{sequence:06d}",
-            business_date=ctx.today,
-            value_date=value_date or ctx.today,
-            kind=kind,
-            summary=summary,
-            reference_table=reference.__tablename__,
-            reference_id=getattr(reference, "id", None),
-            event_id=event_id,
-            reverses_id=reverses_id,
-            debit_total=total,
-            credit_total=sum((line.credit for line in posted), ZERO),
-            actor_id=ctx.actor.id,
-            created_at=ctx.now,
-        )
-    )
-    await ctx.connection.execute(
-        plain_insert(VoucherLine), [_row(voucher_id, n, line) for n, line in enumerate(posted, 1)]
-    )
-    await _turn_over(ctx, posted)
-    return voucher_id
+        return []
+    await hold_day(ctx)
+    first = await next_number(ctx, "voucher", count=len(posted))
+    headers = [_header(ctx, entry, lines, number) for number, (entry, lines) in enumerate(posted, first)]
+    await ctx.connection.execute(plain_insert(Voucher), headers)
+    rows = [
+        {"voucher_id": header["id"], "line": number, **asdict(line)}
+        for header, (_, lines) in zip(headers, posted, strict=True)
+        for number, line in enumerate(lines, 1)
+    ]
+    await ctx.connection.execute(plain_insert(VoucherLine), rows)
+    await _turn_over(ctx, [line for _, lines in posted for line in lines])
+    return [header["id"] for header in headers]
 
 
-def _row(voucher_id: UUID, number: int, line: Line) -> dict[str, Any]:
+def _header(ctx: Context, entry: Entry, lines: Sequence[Line], sequence: int) -> dict[str, Any]:
     return {
-        "voucher_id": voucher_id,
-        "line": number,
-        "account": line.account,
-        "sub_id": line.sub_id,
-        "debit": line.debit,
-        "credit": line.credit,
+        "id": uuid7(),
+        "year": ctx.today.year,
+        "sequence": sequence,
+        "number": f"记-{ctx.today.year}-{sequence:06d}",
+        "business_date": ctx.today,
+        "value_date": entry.value_date or ctx.today,
+        "kind": entry.kind,
+        "summary": entry.summary,
+        "reference_table": entry.reference.__tablename__,
+        "reference_id": getattr(entry.reference, "id", None),
+        "event_id": entry.event_id,
+        "reverses_id": entry.reverses_id,
+        "debit_total": sum((line.debit for line in lines), ZERO),
+        "credit_total": sum((line.credit for line in lines), ZERO),
+        "actor_id": ctx.actor.id,
+        "created_at": ctx.now,
     }
 
 
@@ -183,21 +182,17 @@ async def _turn_over(ctx: Context, lines: Sequence[Line]) -> None:
         key = (line.account, line.sub_id if line.account in BY_SUB and line.sub_id else NO_SUB)
         sums[key][0] += line.debit
         sums[key][1] += line.credit
-    statement = insert(AccountDay).values(
-        [
-            {"account": account, "sub_id": sub_id, "on": ctx.today, "debit": debit, "credit": credit}
-            for (account, sub_id), (debit, credit) in sorted(sums.items())
-        ]
-    )
-    await ctx.connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[AccountDay.account, AccountDay.sub_id, AccountDay.on],
-            set_={
-                "debit": AccountDay.debit + statement.excluded.debit,
-                "credit": AccountDay.credit + statement.excluded.credit,
-            },
-        )
-    )
+    rows = [
+        {"account": account, "sub_id": sub_id, "on": ctx.today, "debit": debit, "credit": credit}
+        for (account, sub_id), (debit, credit) in sorted(sums.items())
+    ]
+    statement = insert(AccountDay)
+    added = {
+        "debit": AccountDay.debit + statement.excluded.debit,
+        "credit": AccountDay.credit + statement.excluded.credit,
+    }
+    keys = [AccountDay.account, AccountDay.sub_id, AccountDay.on]
+    await ctx.connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
 
 
 async def balance(ctx: Context, account: str, *, sub_id: UUID | None = None, on: date | None = None) -> Decimal:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from domain import end_of_day
 from domain.end_of_day import BusinessDay, DayStep
@@ -120,39 +121,47 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+@contextmanager
+def killed_before(statement: int) -> Iterator[None]:
+    """The process is gone before its n-th statement, counted from 1; whatever it had not committed is lost."""
+    left = statement
+
+    def count(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+@pytest.mark.parametrize("chunk", [500, 1], ids=["few transactions", "many transactions"])
 async def test_killed_anywhere_it_comes_to_the_same_figures(
-    place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch
+    place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
+    monkeypatch.setattr(end_of_day, "LOANS_IN_A_CHUNK", chunk)
     calm, killed = [await another(place, ports, blueprint) for _ in range(2)]
     loans = {lending: await story(lending) for lending in (calm, killed)}
     for lending in (calm, killed):
-        await lending.close(date(2026, 2, 12))
+        await lending.close(date(2026, 2, 13))
         await lending.receive(loans[lending][1], "1000.00")
-    through = date(2026, 2, 17)
+    through = date(2026, 2, 16)
     expected = await calm.close(through)
 
-    whole: Callable[[Context, Any], Awaitable[Any]] = end_of_day._transaction
-    left = 0
-
-    async def until_killed(ctx: Context, work: Any) -> Any:
-        nonlocal left
-        if left == 0:
-            raise Killed
-        left -= 1
-        return await whole(ctx, work)
-
-    monkeypatch.setattr(end_of_day, "_transaction", until_killed)
     kills = 0
-    for day in (date(2026, 2, 13) + offset * DAY for offset in range(5)):
-        for budget in range(1, 50):  # one transaction further each time, until the day is closed
-            left = budget
+    for day in (date(2026, 2, 14) + offset * DAY for offset in range(3)):
+        for statement in range(3, 400, 7):
             try:
-                await killed.close(day)
+                with killed_before(statement):
+                    await killed.close(day)
+                break
             except Killed:
                 kills += 1
-            else:
-                break
-    assert kills >= 5 * len(end_of_day.STEPS)
+    assert kills >= 3 * 5
     figures = ("date", "state", "loans_advanced", "became_overdue", "ledger_balanced")
     got = [day for day in await killed.lender.rows(BusinessDay) if day.date <= through]
     shown = {day.date: [getattr(day, name) for name in figures] for day in got}
@@ -163,7 +172,11 @@ async def test_killed_anywhere_it_comes_to_the_same_figures(
     assert await differences(killed) == []
 
 
-async def test_two_runners_do_it_once(place: Any, ports: Ports, blueprint: Any) -> None:
+@pytest.mark.parametrize("chunk", [500, 1], ids=["few transactions", "many transactions"])
+async def test_two_runners_do_it_once(
+    place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    monkeypatch.setattr(end_of_day, "LOANS_IN_A_CHUNK", chunk)
     alone, both = [await another(place, ports, blueprint) for _ in range(2)]
     for lending in (alone, both):
         await story(lending)
@@ -259,19 +272,24 @@ async def test_a_step_that_fails_stops_the_day_and_the_next_run_goes_on(
 async def test_a_run_that_stopped_after_the_turn_is_asked_for_by_its_day(
     lending: Lending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(_ctx: Context) -> None:
+    due, before = date(2026, 2, 15), date(2026, 2, 14)
+    loan_id = await lending.pay_out(**SHORT)
+    await lending.close(before - DAY)
+
+    async def fails(_ctx: Context, _day: date) -> None:
         raise RuntimeError("the loans were not reached")
 
     with monkeypatch.context() as broken:
         broken.setattr(end_of_day, "_carry_loans", fails)
         with pytest.raises(RuntimeError):
-            await lending.close(FIRST)
-    row = await end_of_day.request(lending.lender.accountant, through=FIRST)
-    assert (row.date, row.state) == (FIRST, "FAILED")
+            await lending.close(before)
+    row = await end_of_day.request(lending.lender.accountant, through=before)
+    assert (row.date, row.state) == (before, "FAILED")
     (job,) = await lending.lender.rows(Job, Job.handler == "end_of_day.close")
     await end_of_day.close(lending.lender.system, job.payload)
     states = {day.date: day.state for day in await lending.lender.rows(BusinessDay)}
-    assert states == {FIRST: "CLOSED", FIRST + DAY: "OPEN"}
+    assert (states[before], states[due]) == ("CLOSED", "OPEN")
+    assert (await lending.loan(loan_id)).next_action_on > due
 
 
 async def test_a_night_takes_the_same_statements_for_many_loans(place: Any, ports: Ports, blueprint: Any) -> None:
@@ -288,10 +306,17 @@ async def test_a_night_takes_the_same_statements_for_many_loans(place: Any, port
             found.append(len(seen))
         return found
 
-    one, ten = await counts(1), await counts(10)
-    assert one[:2] == ten[:2]
-    # What turned overdue has a voucher of its own: its number, header, lines and turnover.
-    assert ten[2] - one[2] == 9 * 4
+    assert await counts(1) == await counts(10)
+
+
+async def test_a_quiet_day_takes_two_transactions(lending: Lending) -> None:
+    await story(lending)
+    await lending.close(FIRST)
+    with statements() as seen:
+        await lending.close(FIRST + 10 * DAY)
+    clocks_read = sum("business_clock" in statement and "FOR" not in statement.split() for statement in seen)
+    at_both_ends, moved, read_again = 2, 1, 1
+    assert clocks_read == at_both_ends + 10 * (2 + moved + read_again)
 
 
 async def test_who_may_run_it_and_how_far(place: Any, ports: Ports, blueprint: Any, lending: Lending) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.ledger import account
+from domain.ledger import account, journal
 from domain.lending.loan import book
 from domain.lending.loan.posting import Ledger
 
@@ -61,8 +61,7 @@ async def post_night(ctx: Context) -> None:
         grown = _grown(int(row.interest), int(row.penalty), int(row.compound), non_accrual=row.non_accrual)
         for code, amount in grown.items():
             products[row.product_id][code] += amount
-    for product_id, amounts in products.items():
-        await book.post_accrual(ctx, product_id, amounts)
+    await journal.post(ctx, *await book.accruals(ctx, products))
 
 
 def _grown(interest: int, penalty: int, compound: int, *, non_accrual: bool) -> Ledger:

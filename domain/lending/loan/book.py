@@ -7,7 +7,7 @@ date: a late receipt, a reversal and a correction cannot go wrong, because nothi
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -23,12 +23,13 @@ from domain.calculation.loan.fold import Fold
 from domain.calculation.schedule import Method, PlanError
 from domain.configuration.loan_product import LoanKind, LoanProduct
 from domain.kernel import command
+from domain.kernel.clock import hold_day
 from domain.kernel.numbering import numbered
 from domain.kernel.refusals import ClosedBusinessDay, InvalidAmount, ProductRuleViolated, Refusal, plain
 from domain.kernel.table import Keyed, uuid7
 from domain.ledger import journal
+from domain.ledger.journal import Entry
 from domain.lending.loan import posting, refold, terms
-from domain.lending.loan.day import hold_day
 from domain.lending.loan.refold import Book, Step
 from domain.lending.loan.tables import EventType, Loan, LoanEventRow, LoanState, QuarantinedLoan
 
@@ -181,8 +182,7 @@ async def _happen(
     await ctx.session.flush()
     await refold.write(ctx, [Step(book.loan, before, after, event.id)])
     moved = posting.change(posting.ledger(before, ctx.today), posting.ledger(after, ctx.today))
-    await journal.post(
-        ctx,
+    entry = Entry(
         kind=kind.value,
         reference=reference,
         lines=posting.lines(moved, loan_id=book.loan.id, company_account_id=company_account_id),
@@ -190,6 +190,7 @@ async def _happen(
         value_date=value_date,
         event_id=event.id,
     )
+    await journal.post(ctx, entry)
     return event
 
 
@@ -221,29 +222,26 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
         if next_action and next_action <= ctx.today:
             raise RuntimeError(f"folded to {ctx.today}, the loan still waits for {next_action}")
         steps.append(Step(book.loan, before, after))
-        plain_accrual, vouchers = posting.night(before, after, ctx.today)
+        plain_accrual, moves = posting.night(before, after, ctx.today)
         for code, amount in plain_accrual.items():
             accrued[book.loan.product_id][code] += amount
-        own += [(book.loan, kind, amounts) for kind, amounts in vouchers.items()]
+        own += [(book.loan, kind, amounts) for kind, amounts in moves.items()]
     await refold.write(ctx, steps)
-    for product_id, amounts in accrued.items():
-        await post_accrual(ctx, product_id, amounts)
+    vouchers = await accruals(ctx, accrued)
     for loan, kind, amounts in own:
-        summary = f"{NIGHT_SUMMARIES[kind]} {loan.number}"
-        posted = posting.lines(amounts, loan_id=loan.id)
-        await journal.post(ctx, kind=kind, reference=loan, lines=posted, summary=summary)
+        summary, lines = f"{NIGHT_SUMMARIES[kind]} {loan.number}", posting.lines(amounts, loan_id=loan.id)
+        vouchers.append(Entry(kind=kind, reference=loan, lines=lines, summary=summary))
+    await journal.post(ctx, *vouchers)
 
 
-async def post_accrual(ctx: Context, product_id: UUID, amounts: posting.Ledger) -> None:
-    """计提 · One voucher of the night for the loans of a product; `amounts` in fen by account, debit above zero."""
-    product = await ctx.session.get_one(LoanProduct, product_id)
-    await journal.post(
-        ctx,
-        kind="ACCRUAL",
-        reference=product,
-        lines=posting.lines(amounts, loan_id=None),
-        summary=f"计提利息 {product.name}",
-    )
+async def accruals(ctx: Context, products: Mapping[UUID, posting.Ledger]) -> list[Entry]:
+    """计提 · What a night brought, a voucher for the loans of each product; in fen by account, debit above zero."""
+    entries = []
+    for product_id in sorted(products):
+        product = await ctx.session.get_one(LoanProduct, product_id)
+        lines = posting.lines(products[product_id], loan_id=None)
+        entries.append(Entry(kind="ACCRUAL", reference=product, lines=lines, summary=f"计提利息 {product.name}"))
+    return entries
 
 
 def _must_be_looked_at(today: date) -> ColumnElement[bool]:
