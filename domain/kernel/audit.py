@@ -148,8 +148,8 @@ async def guard(ctx: Context, refused: Refusal, *, severity: str = "REFUSE", sub
 
 
 _UNSEALED = text(
-    """select id::text, xid::text, at, permission, actor_kind, actor_id::text, subject_table, subject_id::text,
-              changes::text, request_id, ip, user_agent
+    """select id::text, xid::text, at, business_date, permission, actor_kind, actor_id::text, actor_name, subject_table,
+              subject_id::text, changes::text, request_id, ip, user_agent
        from audit_entries
        where (xid, id) > (cast(cast(:xid as text) as xid8), cast(:last as uuid)) and xid < pg_snapshot_xmin(pg_current_snapshot())
        order by xid, id limit :most"""
@@ -189,8 +189,8 @@ async def seal(ctx: Context, most: int = 5000) -> int:
 
 _SEALS = text("select number, xid::text as xid, last_id::text as last_id, rows, hash from audit_seals order by number")
 _SEALED = text(
-    """select id::text, xid::text, at, permission, actor_kind, actor_id::text, subject_table, subject_id::text,
-              changes::text, request_id, ip, user_agent
+    """select id::text, xid::text, at, business_date, permission, actor_kind, actor_id::text, actor_name, subject_table,
+              subject_id::text, changes::text, request_id, ip, user_agent
        from audit_entries
        where (xid, id) > (cast(cast(:xid as text) as xid8), cast(:last as uuid))
          and (xid, id) <= (cast(cast(:to_xid as text) as xid8), cast(:to_last as uuid))
