@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.kernel.refusals import BadInput, Denied, Language, Unauthenticated
 from tenancy.current import LenderNotOpen, Overloaded
 from xiaodai.http.limits import TooComplex
+from xiaodai.observability import masked
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +65,7 @@ def _formatted(error: GraphQLError, language: Language, request_id: str) -> dict
     cause = error.original_error
     asked_wrongly = cause is None or isinstance(cause, GraphQLError)
     if asked_wrongly and (error.path is None or error.message.startswith("Argument ")):
-        shown = plain_error("BAD_USER_INPUT", language, error.message)
+        shown = plain_error("BAD_USER_INPUT", language, masked(error.message))  # it quotes what was sent
     else:
         code = code_of(cause)
         if code == "INTERNAL":
