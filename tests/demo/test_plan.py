@@ -5,11 +5,13 @@ from datetime import timedelta
 import graphql
 import pytest
 
+from domain.lending.loan_application import ApplicationState
 from schema import root
 from xiaodai.demo import operations
 from xiaodai.demo.habits import counter_days
 from xiaodai.demo.lenders import LAST_DAY, LENDERS, LenderPlan
 from xiaodai.demo.office import teams
+from xiaodai.demo.work_lists import STEPS
 
 OTHERS = [
     text
@@ -27,7 +29,7 @@ def test_the_api_answers_each_document(document: str) -> None:
 
 def test_forty_loans_of_sixty_customers() -> None:
     loans = sum(plan.loans[0] + STORY_LOANS[plan.code] for plan in LENDERS)
-    customers = sum(plan.customers[0] + STORY_LOANS[plan.code] for plan in LENDERS)
+    customers = sum(plan.customers[0] + STORY_LOANS[plan.code] + len(plan.waiting) for plan in LENDERS)
     assert 38 <= loans <= 44
     assert 55 <= customers <= 65
     assert [sum(plan.loans[1] for plan in LENDERS), sum(plan.customers[1] for plan in LENDERS)] == [605, 530]
@@ -45,6 +47,10 @@ def test_everybody_has_a_place_and_nobody_surveys_alone(plan: LenderPlan) -> Non
     assert {colleague.department for colleague in plan.staff} <= departments
     assert len({colleague.username for colleague in plan.staff}) == len(plan.staff)
     assert all(team.manager != team.co_manager for team in teams(plan))
+
+
+def test_the_first_lender_has_an_application_in_every_state() -> None:
+    assert set(LENDERS[0].waiting) == set(STEPS) == set(ApplicationState)
 
 
 def test_the_first_lender_has_people_for_every_role() -> None:

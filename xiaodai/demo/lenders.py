@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -45,7 +45,10 @@ class Product:
 
 @dataclass(frozen=True)
 class LenderPlan:
-    """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full."""
+    """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full.
+
+    `waiting`: the states of applications that are there in the end, for the work lists.
+    """
 
     code: str
     name: str
@@ -59,7 +62,8 @@ class LenderPlan:
     products: tuple[Product, ...]
     loans: tuple[int, int]
     customers: tuple[int, int]
-    farmers: bool = field(default=False)
+    waiting: tuple[str, ...] = ("SUBMITTED", "REVIEWING", "APPROVED")
+    farmers: bool = False
 
 
 def _terms(amount: tuple[str, str], periods: tuple[int, int], rate: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -70,6 +74,11 @@ def _terms(amount: tuple[str, str], periods: tuple[int, int], rate: tuple[str, s
         **more,
     }  # fmt: skip
 
+
+EVERY_STATE = (
+    "DRAFT", "SUBMITTED", "ASSIGNED", "INVESTIGATING", "REVIEWING", "APPROVING", "APPROVED", "REJECTED", "RETURNED",
+    "WITHDRAWN", "EXPIRED",
+)  # fmt: skip
 
 WORKING_CAPITAL = ("WORKING_CAPITAL", "进货与周转")
 EQUIPMENT = ("EQUIPMENT", "购置设备")
@@ -150,7 +159,7 @@ JINJIANG = LenderPlan(
         Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
     ),
     products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN),
-    loans=(13, 55), customers=(21, 100),
+    loans=(13, 55), customers=(13, 100), waiting=EVERY_STATE,
 )  # fmt: skip
 YUNSHUI = LenderPlan(
     code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",
@@ -166,7 +175,7 @@ YUNSHUI = LenderPlan(
         Colleague("cashier", "吴南星", "FINANCE", ("CASHIER", "ARCHIVIST")),
     ),
     products=(FARM_LOAN, TRADER_LOAN),
-    loans=(10, 150), customers=(14, 130), farmers=True,
+    loans=(10, 150), customers=(10, 130), farmers=True,
 )  # fmt: skip
 RONGCHENG = LenderPlan(
     code="rongcheng", name="蓉城网络小额贷款有限公司", licence="ONLINE", net_assets="500000000.00",
@@ -183,6 +192,6 @@ RONGCHENG = LenderPlan(
         Colleague("cashier", "何春山", "FINANCE", ("CASHIER",)),
     ),
     products=(CONSUMER_LOAN, TRADER_LOAN),
-    loans=(13, 400), customers=(18, 300),
+    loans=(13, 400), customers=(13, 300),
 )  # fmt: skip
 LENDERS = (JINJIANG, YUNSHUI, RONGCHENG)

@@ -1,4 +1,4 @@
-"""15: An application in every state, so that each work list has something to do."""
+"""15: Applications that wait, at the first lender one in every state, so that each work list has something to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def withdrawn(office: Office, customer: Customer, wish: Ask) -> None:
     await manager.mutate("withdrawLoanApplication", applicationId=application, comment="客户改变计划")
 
 
-NOW: dict[str, Step] = {
+STEPS: dict[str, Step] = {
     "DRAFT": Office.draft,
     "SUBMITTED": Office.submit,
     "ASSIGNED": Office.assign,
@@ -48,6 +48,7 @@ NOW: dict[str, Step] = {
     "REJECTED": rejected,
     "RETURNED": returned,
     "WITHDRAWN": withdrawn,
+    "EXPIRED": Office.approve,
 }
 
 
@@ -55,16 +56,15 @@ def work_lists(office: Office, until: date) -> Iterator[Story]:
     """One story for each state. What is to have expired by the end is approved early enough."""
     draw = random.Random(f"work lists of {office.plan.code}")
     last = until - timedelta(days=1)
-    states = [(state, step, last) for state, step in NOW.items()]
-    if (early := last - timedelta(days=VALID_DAYS + 7)) >= office.opened:
-        states.append(("EXPIRED", Office.approve, early))
-    for number, (state, step, day) in enumerate(states):
+    early = last - timedelta(days=VALID_DAYS + 7)
+    for number, state in enumerate(office.plan.waiting):
         product = office.plan.products[number % len(office.plan.products)]
-        yield _come(office, product, ask(draw, product), day, state, step)
+        day = early if state == "EXPIRED" else last
+        yield _come(office, product, ask(draw, product), day, state)
 
 
-async def _come(office: Office, product: Product, wish: Ask, day: date, state: str, step: Step) -> None:
+async def _come(office: Office, product: Product, wish: Ask, day: date, state: str) -> None:
     await office.calendar.on(day)
     customer = await office.welcome(party(office, product.offer))
-    await step(office, customer, wish)
+    await STEPS[state](office, customer, wish)
     office.tell(f"{customer.name} wants {wish.amount} CNY ({product.name}): the application is {state}", story=15)
