@@ -11,9 +11,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from graphql import ExecutionResult, GraphQLError
 from sqlalchemy import update
 
 from domain.home import pending_task
+from domain.home.pending_task import Task
 from domain.home.pending_task_feed import ADDED, CHANGED, REMOVED, change_for
 from domain.kernel.context import Request
 from domain.kernel.feed_reading import FeedChange, Happened, Place
@@ -22,6 +24,7 @@ from domain.lending import assignment
 from domain.lending.loan import Loan
 from resolvers.kernel import Operation
 from resolvers.kernel.subscribing import Gap, cursor_at, follow
+from tenancy.current import Overloaded
 from tenancy.provision import Blueprint
 from tests.live.conftest import KIND, KINDS, Office, announce, following, until_begun
 from tests.live.screens import ALERTS, MESSAGES, STATISTICS, TASKS, Refused
@@ -30,6 +33,7 @@ from tests.support.customers import a_person
 from tests.support.lenders import Platform
 from tests.support.lending import a_product, approved, decide, reviewing, submitted, task_on
 from tests.support.loans import lending_at
+from xiaodai.http.answering import Answering
 from xiaodai.live import backlog
 
 ME, OTHER = uuid7(), uuid7()
@@ -277,3 +281,28 @@ async def test_a_gap_carries_the_cursor_to_go_on_from(office: Office, monkeypatc
             await anext(slow)
     async with aclosing(follow(operation, KINDS, gap.value.extensions["cursor"], deliver)) as again:  # type: ignore[type-var]
         assert [await anext(again) for _ in missed] == missed
+
+
+async def test_an_event_that_cannot_be_shown_leaves_no_hole(office: Office, monkeypatch: pytest.MonkeyPatch):
+    """The subscription ends there, and resumed from the last cursor it shows what it could not show before."""
+    lender = office.lender
+    shown: list[Any] = []
+    execute = Answering.execute
+
+    async def sometimes(self: Answering, *given: Any, **named: Any) -> ExecutionResult:
+        shown.append(given)
+        if len(shown) == 2:
+            return ExecutionResult(None, [GraphQLError("busy", original_error=Overloaded())])
+        return await execute(self, *given, **named)
+
+    monkeypatch.setattr(Answering, "execute", sometimes)
+    async with office.screen("business_manager", TASKS) as boss:
+        await applications(office, 3)
+        first = await boss.hear()
+        with pytest.raises(Refused) as refused:
+            await boss.hear()
+        assert refused.value.code == "OVERLOADED"
+    async with office.screen("business_manager", TASKS, after=first["cursor"]) as again:
+        events = [first, *[await again.hear() for _ in range(2)]]
+    open_tasks = await lender.rows(Task)
+    assert len({event["task"]["id"] for event in events}) == len(open_tasks) == 3

@@ -195,7 +195,12 @@ class Conversation:
             self._streams.add(operation)
             try:
                 async for event in events:
-                    await self._show(name, runnable, wanted, event)
+                    result = await self._show(runnable, wanted, event)
+                    body = shown(result, self._visitor).body
+                    if result.data is None:  # what follows would be behind a hole: the client resumes from its last
+                        await self._say({"id": name, "type": "error", "payload": body["errors"]})
+                        return
+                    await self._say({"id": name, "type": "next", "payload": body})
             except Exception as error:
                 code = code_of(error)
                 if code == "INTERNAL":
@@ -227,15 +232,14 @@ class Conversation:
         found = create_source_event_stream(executor)
         return await found if isinstance(found, Awaitable) else found
 
-    async def _show(self, name: str, runnable: Runnable, wanted: Asked, event: Any) -> None:
+    async def _show(self, runnable: Runnable, wanted: Asked, event: Any) -> ExecutionResult:
         """One event as the client asked to see it, read in a snapshot of its own."""
         answering = self._sockets.answering
         async with (
             asyncio.timeout(answering.seconds),
             Operation(answering.ports, self._visitor, self.caller) as operation,
         ):
-            result = await answering.execute(runnable, wanted, operation, event)
-        await self._say({"id": name, "type": "next", "payload": shown(result, self._visitor).body})
+            return await answering.execute(runnable, wanted, operation, event)
 
     async def _refuse(self, name: str, code: str) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):
