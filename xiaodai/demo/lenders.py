@@ -159,7 +159,7 @@ JINJIANG = LenderPlan(
         Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
     ),
     products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN),
-    loans=(13, 55), customers=(13, 100), waiting=EVERY_STATE,
+    loans=(10, 55), customers=(10, 100), waiting=EVERY_STATE,
 )  # fmt: skip
 YUNSHUI = LenderPlan(
     code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",
@@ -175,7 +175,7 @@ YUNSHUI = LenderPlan(
         Colleague("cashier", "吴南星", "FINANCE", ("CASHIER", "ARCHIVIST")),
     ),
     products=(FARM_LOAN, TRADER_LOAN),
-    loans=(10, 150), customers=(10, 130), farmers=True,
+    loans=(11, 150), customers=(11, 130), farmers=True,
 )  # fmt: skip
 RONGCHENG = LenderPlan(
     code="rongcheng", name="蓉城网络小额贷款有限公司", licence="ONLINE", net_assets="500000000.00",
@@ -192,6 +192,6 @@ RONGCHENG = LenderPlan(
         Colleague("cashier", "何春山", "FINANCE", ("CASHIER",)),
     ),
     products=(CONSUMER_LOAN, TRADER_LOAN),
-    loans=(13, 400), customers=(13, 300),
+    loans=(14, 400), customers=(14, 300),
 )  # fmt: skip
 LENDERS = (JINJIANG, YUNSHUI, RONGCHENG)
