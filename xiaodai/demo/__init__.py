@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import httpx
+from websockets.exceptions import WebSocketException
 
 from xiaodai.cli.output import Problem
 from xiaodai.demo import operations
@@ -43,12 +44,19 @@ def run(
     """
     try:
         asyncio.run(Telling(plans, until, full).on(url, operator, as_json))
-    except* Refused as refused:
-        raise Problem(f"The demo met a refusal it did not expect: {refused.exceptions[0]}") from refused
-    except* httpx.HTTPError as broken:
-        raise Problem(f"The server at {url} does not answer: {broken.exceptions[0]!r}") from broken
-    except* Problem as problem:
-        raise problem.exceptions[0] from None
+    except ExceptionGroup as several:  # lenders live side by side; the first thing that went wrong is enough
+        raise _as_problem(several.exceptions[0]) from several
+    except (Refused, httpx.HTTPError, WebSocketException) as failure:
+        raise _as_problem(failure) from failure
+
+
+def _as_problem(failure: Exception) -> Exception:
+    """One sentence for what may happen on the way; what should not happen stays as it is."""
+    if isinstance(failure, Refused):
+        return Problem(f"The demo met a refusal that it did not expect: {failure}.")
+    if isinstance(failure, (httpx.HTTPError, WebSocketException)):
+        return Problem(f"The server does not answer any more ({failure!r}): see the lines above.")
+    return failure
 
 
 @dataclass(frozen=True)
@@ -112,5 +120,7 @@ class Telling:
         ]
         try:
             await office.calendar.live(stories, until=self.until)
+            if watching.done():
+                watching.result()  # it should go on until the end: say why it did not
         finally:
             watching.cancel()
