@@ -147,7 +147,7 @@ def _create_table(table: Table, keys: list[ForeignKeyConstraint]) -> CreateTable
     for key in keys:
         targets = [f"{key.referred_table.name}.{element.column.name}" for element in key.elements]
         columns.append(ForeignKeyConstraint(key.column_keys, targets, name=conv(_name(key)), ondelete=key.ondelete))
-    return CreateTableOp(table.name, columns)
+    return CreateTableOp(table.name, columns, prefixes=table._prefixes or None)
 
 
 def _copy(column: Column[Any]) -> Column[Any]:

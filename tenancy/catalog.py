@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from tenancy.address import engine_url
 from tenancy.lender import ACTIVE, CLOSED, SUSPENDED, Lender
 from tenancy.naming import check_code
+from tenancy.shared_limits import SharedLimits
 from tenancy.tables import (
     installation,
     job_hints,
@@ -105,6 +106,7 @@ class Catalog:
     def __init__(self, app_url: str) -> None:
         self._engine = create_async_engine(engine_url(app_url), pool_size=2, max_overflow=3, pool_pre_ping=True)
         self._remembered: dict[str | UUID, tuple[float, Lender]] = {}
+        self.limits = SharedLimits(self._engine)
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -157,3 +157,39 @@ job_hints = Table(
     Index(None, "due_at"),
     info={"app": "SELECT, INSERT, DELETE", "app_update": ("due_at",)},
 )
+
+# What all processes count together (tenancy/shared_limits.py). Unlogged: quick to write, and lost with a crash of the
+# server, after which everybody begins at nothing.
+
+rate_windows = Table(
+    "rate_windows",
+    metadata,
+    # What is counted, and whose: "sign-ins:192.0.2.1", "requests:<person>".
+    Column("name", String(100), primary_key=True),
+    _moment("begun_at"),
+    Column("taken", Integer, nullable=False),
+    prefixes=["UNLOGGED"],
+    info={"app": "SELECT, INSERT, DELETE", "app_update": ("begun_at", "taken")},
+)
+
+api_processes = Table(
+    "api_processes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    # The heartbeat. Sockets of a process that has none for a while no longer count.
+    _moment("alive_at"),
+    prefixes=["UNLOGGED"],
+    info={"app": "SELECT, INSERT, DELETE", "app_update": ("alive_at",)},
+)
+
+open_sockets = Table(
+    "open_sockets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("process_id", ForeignKey("catalog.api_processes.id", ondelete="CASCADE"), nullable=False, index=True),
+    # Null for the platform's operators.
+    Column("lender_id", Uuid, nullable=True),
+    Column("person_id", Uuid, nullable=False),
+    prefixes=["UNLOGGED"],
+    info={"app": "SELECT, INSERT, DELETE"},
+)

@@ -1,4 +1,4 @@
-"""catalog: 8 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""catalog: 11 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,13 @@ down_revision = None
 
 
 def upgrade() -> None:
+    op.create_table(
+        "api_processes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("alive_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_processes")),
+        prefixes=["UNLOGGED"],
+    )
     op.create_table(
         "installation",
         sa.Column("id", sa.String(length=12), nullable=False),
@@ -79,6 +86,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'PENDING'"),
     )
     op.create_table(
+        "rate_windows",
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_rate_windows")),
+        prefixes=["UNLOGGED"],
+    )
+    op.create_table(
         "job_hints",
         sa.Column("lender_id", sa.Uuid(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -99,6 +114,19 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("lender_id", name=op.f("pk_migration_states")),
     )
+    op.create_table(
+        "open_sockets",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("process_id", sa.Uuid(), nullable=False),
+        sa.Column("lender_id", sa.Uuid(), nullable=True),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["process_id"], ["api_processes.id"], name=op.f("fk_open_sockets_process_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_open_sockets")),
+        prefixes=["UNLOGGED"],
+    )
+    op.create_index(op.f("ix_open_sockets_process_id"), "open_sockets", ["process_id"], unique=False)
     op.create_table(
         "operator_actions",
         sa.Column("id", sa.Uuid(), nullable=False),
