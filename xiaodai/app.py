@@ -23,13 +23,15 @@ from domain.configuration.document import LARGEST_UPLOAD
 from schema import root
 from tenancy.catalog import Catalog
 from tenancy.current import ACTIVE
+from tenancy.shared_limits import Places
 from xiaodai import documents
 from xiaodai.http.answering import Answering
 from xiaodai.http.endpoint import Endpoint, plain
 from xiaodai.http.errors import plain_error
 from xiaodai.http.guards import EVERY_ANSWER, Guards
 from xiaodai.http.limits import Limits
-from xiaodai.http.rates import Rates
+from xiaodai.http.places import SocketPlaces
+from xiaodai.http.rates import Counters, Rates
 from xiaodai.http.running import IsOpen, Running
 from xiaodai.http.socket import SocketLimits, Sockets
 from xiaodai.http.visitor import visit
@@ -62,12 +64,23 @@ def create_app(
                 seconds=chosen.operation_seconds,
                 at_once=chosen.concurrent_operations,
             )
-            rates = Rates(chosen.requests_per_second, chosen.signins_per_minute)
+            shared = opened.catalog.limits
+            rates, places = rates_of(chosen, shared), SocketPlaces(shared)
+            heartbeat = asyncio.create_task(places.keep(), name="heartbeat")
             app.state.services = opened
             app.state.endpoint = Endpoint(answering, opened.sessions, rates)
-            app.state.sockets = Sockets(answering, opened.sessions, rates, *socket_limits_of(chosen))
+            app.state.sockets = Sockets(
+                answering,
+                opened.sessions,
+                rates,
+                places,
+                socket_limits_of(chosen),
+                public_host=urlsplit(chosen.public_url).netloc.lower() if chosen.public_url else None,
+            )
             yield
-            watching.cancel()
+            for task in (watching, heartbeat):
+                task.cancel()
+            await asyncio.gather(watching, heartbeat, return_exceptions=True)
             await app.state.sockets.close()
 
     return Starlette(
@@ -117,14 +130,23 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def socket_limits_of(settings: Settings) -> tuple[SocketLimits, str | None]:
-    """Limits of sockets, and the host that pages may come from besides the one they ask."""
-    limits = SocketLimits(
+def rates_of(settings: Settings, counters: Counters) -> Rates:
+    """How often one may ask, as the settings have it."""
+    return Rates(
+        counters,
+        requests_per_second=settings.requests_per_second,
+        lender_requests_per_second=settings.lender_requests_per_second,
+        sign_ins_per_minute=settings.signins_per_minute,
+    )
+
+
+def socket_limits_of(settings: Settings) -> SocketLimits:
+    """Limits of sockets as the settings have them."""
+    return SocketLimits(
         frame_bytes=settings.max_frame_bytes,
-        per_person=settings.sockets_per_person,
+        places=Places(settings.sockets_per_person, settings.sockets_per_lender),
         subscriptions=settings.subscriptions_per_socket,
     )
-    return limits, urlsplit(settings.public_url).netloc.lower() if settings.public_url else None
 
 
 class OverHttp:

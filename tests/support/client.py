@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network
 from typing import Any
 
 import httpx
@@ -25,10 +26,13 @@ from domain.kernel.ports import Ports
 from domain.kernel.table import uuid7
 from tenancy.catalog import Catalog
 from tests.support.actors import LenderAtWork
+from tests.support.shared_limits import SharedLimitsInMemory
 from xiaodai.app import create_app
 from xiaodai.auth.sessions import Caller, Sessions
 from xiaodai.ports import Services
 from xiaodai.settings import Settings
+
+ADDRESSES = IPv4Network("198.18.0.0/15").hosts()
 
 
 class KnownPeople:
@@ -147,6 +151,13 @@ class SilentBell:
     def listen(self, channel: str, heard: Any) -> None: ...
 
 
+class NoCatalog:
+    """Applications without a database still have limits."""
+
+    def __init__(self) -> None:
+        self.limits = SharedLimitsInMemory()
+
+
 def an_app(
     ports: Ports,
     sessions: KnownPeople,
@@ -160,15 +171,16 @@ def an_app(
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Services]:
-        yield Services(chosen, catalog, SilentBell(), sessions, ports)  # type: ignore[arg-type]
+        known = catalog or NoCatalog()
+        yield Services(chosen, known, SilentBell(), sessions, ports)  # type: ignore[arg-type]
 
     return create_app(chosen, opening, schema)
 
 
 @asynccontextmanager
 async def serving(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an application that runs in this process."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("192.0.2.1", 40000))
+    """A client of an application that runs in this process, at an address that no other has: addresses have limits."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(str(next(ADDRESSES)), 40000))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         yield http
 

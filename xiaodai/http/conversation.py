@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterable, Awaitable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import structlog
 from graphql import ExecutionResult, OperationType
@@ -45,6 +46,7 @@ class Conversation:
     """Reads in one task; each running operation is a task of its own."""
 
     def __init__(self, websocket: WebSocket, visitor: Request, sockets: Sockets) -> None:
+        self.id = uuid4()
         self._websocket, self._visitor, self._sockets = websocket, visitor, sockets
         self._running: dict[str, asyncio.Task[None]] = {}
         self._streams: set[Operation] = set()
@@ -116,8 +118,8 @@ class Conversation:
         caller = await self._sockets.sessions.resolve(token)
         if caller is None:
             raise Hangup(FORBIDDEN, "Forbidden")
-        self._sockets.register(self, token, caller)
         self.caller = caller
+        await self._sockets.register(self, token, caller)
         await self._say({"type": "connection_ack"})
 
     async def _hear(self, message: dict[str, Any]) -> None:
@@ -167,8 +169,8 @@ class Conversation:
         """Runs one operation: one answer, or one for each event."""
         answering = self._sockets.answering
         try:
-            self._sockets.rates.request(str(self.caller.actor.id) if self.caller else self._visitor.ip)
-            self._sockets.rates.sign_in(self._visitor.ip, wanted.query)
+            await self._sockets.rates.request(self.caller, self._visitor.ip)
+            await self._sockets.rates.sign_in(self._visitor.ip, wanted.query)
             runnable, cost = answering.prepare(wanted, self.caller)
         except TooMany:
             await self._refuse(name, "RATE_LIMITED")

@@ -58,9 +58,9 @@ class Endpoint:
         try:
             token = token_of(http)
             caller = await self._sessions.resolve(token) if token else None
-            self._rates.request(str(caller.actor.id) if caller else visitor.ip)
+            await self._rates.request(caller, visitor.ip)
             asked = _from_query(http.query_params) if http.method == "GET" else _from_body(http, await http.body())
-            self._rates.sign_in(visitor.ip, asked.query)
+            await self._rates.sign_in(visitor.ip, asked.query)
             answer = await self._answering.answer(asked, visitor, caller, reading_only=http.method == "GET")
         except BadRequest as error:
             return plain(error.status, error.message, visitor.language, media=media)

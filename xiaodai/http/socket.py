@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
-from uuid import UUID
 
 import structlog
 from starlette.websockets import WebSocket
 
 from resolvers.kernel.operation import Caller
+from tenancy.shared_limits import Places
 from xiaodai.http.answering import Answering
 from xiaodai.http.conversation import Conversation, Hangup
+from xiaodai.http.places import SocketPlaces
 from xiaodai.http.rates import Rates
 from xiaodai.http.visitor import Sessions, visit
 from xiaodai.observability import OPEN_SOCKETS
@@ -30,11 +31,10 @@ NOT_ACCEPTABLE, FORBIDDEN, TOO_MANY, GOING_AWAY = 4406, 4403, 4429, 1001
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
-    """`per_person` and `subscriptions` hold in each process."""
+    """`places` holds over all processes, the rest for each socket."""
 
     frame_bytes: int = 262_144
-    per_person: int = 5
-    per_lender: int = 500
+    places: Places = field(default_factory=Places)
     subscriptions: int = 20
     init_seconds: float = 10.0
     recheck_seconds: float = 2.0
@@ -48,10 +48,13 @@ class Sockets:
         answering: Answering,
         sessions: Sessions,
         rates: Rates,
+        places: SocketPlaces,
         limits: SocketLimits,
+        *,
         public_host: str | None = None,
     ) -> None:
         self.answering, self.sessions, self.rates, self.limits = answering, sessions, rates, limits
+        self._places = places
         self._public_host = public_host
         self._open: dict[Conversation, str] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -72,13 +75,11 @@ class Sockets:
         finally:
             self._open.pop(conversation, None)
             OPEN_SOCKETS.dec()
+            await self._places.give_back(conversation.id)
 
-    def register(self, conversation: Conversation, token: str, caller: Caller) -> None:
+    async def register(self, conversation: Conversation, token: str, caller: Caller) -> None:
         """A socket whose token was good. Raises Hangup when the person, or the lender, has enough of them."""
-        lender = _lender_of(caller)
-        others = [other.caller for other in self._open if other.caller and _lender_of(other.caller) == lender]
-        mine = [other for other in others if other.actor.id == caller.actor.id]
-        if len(mine) >= self.limits.per_person or len(others) >= self.limits.per_lender:
+        if not await self._places.take(conversation.id, caller, self.limits.places):
             raise Hangup(TOO_MANY, "Too many sockets")
         self._open[conversation] = token
         if self._watch is None or self._watch.done():
@@ -92,6 +93,7 @@ class Sockets:
                 await self._watch
         for conversation in list(self._open):
             await conversation.hang_up(Hangup(GOING_AWAY, "Going away"))
+        await self._places.end()
 
     async def _recheck(self) -> None:
         while self._open:
@@ -118,7 +120,3 @@ class Sockets:
             return True
         host = urlsplit(origin).netloc.lower()
         return bool(host) and host in (websocket.headers.get("host", "").lower(), self._public_host)
-
-
-def _lender_of(caller: Caller) -> UUID | None:
-    return caller.lender.id if caller.lender else None
