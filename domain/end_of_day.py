@@ -103,6 +103,7 @@ STEPS: list[tuple[str, str | None, Run]] = [
     # name, the column of the business day that its answer goes to, the function
     ("overdue", "became_overdue", closing.announce_overdue),
     ("alerts", "alerts_raised", early_warning.raise_alerts),
+    ("escalation", None, early_warning.escalate),
     ("classes", None, closing.announce_classes),
     ("waivers", None, interest_waiver.lapse),
     ("contracts", None, settlement.close_day),
@@ -154,18 +155,18 @@ async def _steps(ctx: Context, *, day: Day) -> bool:
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
         return True
-    if row.state is BusinessDayState.OPEN:
-        row.started_at = ctx.now
-    row.state, row.failure = BusinessDayState.CLOSING, None
     done = set((await ctx.connection.execute(select(DayStep.step).where(DayStep.day_id == row.id))).scalars())
     left = [step for step in STEPS if step[0] not in done]
     many = len(left) > 1 and await accrual.loans_alive(ctx) > LOANS_IN_A_CHUNK
     here = left[:1] if many else left
-    for name, column, step in here:
-        result = await step(ctx, day)
+    results = {name: await step(ctx, day) for name, _, step in here}
+    if row.state is BusinessDayState.OPEN:
+        row.started_at = ctx.now
+    row.state, row.failure = BusinessDayState.CLOSING, None
+    for name, column, _ in here:
         if column:
-            setattr(row, column, result)
-        _done(ctx, row, name, result)
+            setattr(row, column, results[name])
+    ctx.session.add_all(_done(ctx, row, name, result) for name, result in results.items())
     return len(here) == len(left)
 
 
@@ -176,8 +177,8 @@ async def _held(ctx: Context, day: Day) -> BusinessDay:
     ).scalar_one()
 
 
-def _done(ctx: Context, day: BusinessDay, step: str, result: Any) -> None:
-    ctx.session.add(DayStep(day_id=day.id, step=step, result=result, finished_at=ctx.now))
+def _done(ctx: Context, day: BusinessDay, step: str, result: Any) -> DayStep:
+    return DayStep(day_id=day.id, step=step, result=result, finished_at=ctx.now)
 
 
 async def _turn(ctx: Context, *, day: Day) -> bool:
@@ -192,7 +193,7 @@ async def _turn(ctx: Context, *, day: Day) -> bool:
         await _open_next(ctx, day + timedelta(days=1))
         await accrual.post_night(ctx)
         row.loans_advanced = await accrual.loans_alive(ctx)
-        _done(ctx, row, "turn", row.loans_advanced)
+        ctx.session.add(_done(ctx, row, "turn", row.loans_advanced))
     if await book.waiting(ctx, 1):
         return False
     await _finish(ctx, row)
@@ -200,12 +201,9 @@ async def _turn(ctx: Context, *, day: Day) -> bool:
 
 
 async def _open_next(ctx: Context, next_day: Day) -> None:
-    held = await ctx.session.get_one(BusinessClock, 1, with_for_update=True)
-    await clock.open_day(ctx.connection, next_day)
-    ctx.bound.today, ctx.bound.now = await clock.read_clock(ctx.connection)
-    ctx.bound.holds_day = True
+    sandbox = await clock.open_day(ctx, next_day)
     ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN, started_at=ctx.now))
-    if not held.sandbox:
+    if not sandbox:
         due_at = await batch_moment(ctx, next_day)
         await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{next_day}", due_at=due_at, through=next_day)
 

@@ -56,11 +56,16 @@ async def read_clock(connection: AsyncConnection) -> tuple[date, datetime]:
     return row.business_date, moment(row.business_date, row.opened_at, row.sandbox, machine_now())
 
 
-async def open_day(connection: AsyncConnection, business_date: date) -> None:
-    """Moves the business date on; only end of day calls this."""
-    await connection.execute(
-        update(BusinessClock).values(business_date=business_date, opened_at=machine_now()),
-    )
+async def open_day(ctx: Context, business_date: date) -> bool:
+    """Moves the business date on, and with it this transaction; answers whether the lender is a sandbox.
+
+    Only end of day calls this. It waits for whoever holds the day, and whoever wants to hold one waits for its commit."""
+    opened_at = machine_now()
+    opened = update(BusinessClock).values(business_date=business_date, opened_at=opened_at)
+    sandbox = (await ctx.connection.execute(opened.returning(BusinessClock.sandbox))).scalar_one()
+    ctx.bound.today, ctx.bound.now = business_date, moment(business_date, opened_at, sandbox, opened_at)
+    ctx.bound.holds_day = True
+    return bool(sandbox)
 
 
 # As any serialization failure: the command is run again, on the new day.

@@ -121,7 +121,7 @@ async def test_net_assets_of_next_monday_hold_only_from_monday(lender: LenderAtW
     await changed(lender, "net_assets", "50000000.00", MONDAY)
     assert await value_of(lender, "net_assets") == Decimal("100000000.00")
     async with lender.system.writing() as ctx:
-        await open_day(ctx.connection, MONDAY)
+        await open_day(ctx, MONDAY)
     assert await value_of(lender, "net_assets") == Decimal("50000000.00")
     # The figure behind a check of the past stays what it was.
     assert await value_of(lender, "net_assets", MONDAY - timedelta(days=1)) == Decimal("100000000.00")
@@ -154,7 +154,7 @@ async def test_a_value_approved_late_holds_from_the_approval_on(lender: LenderAt
         lender.tenant_admin, code="cost_cap", value="0.18", effective_from=TODAY, reason="从严"
     )
     async with lender.system.writing() as ctx:
-        await open_day(ctx.connection, MONDAY)
+        await open_day(ctx, MONDAY)
     await parameter.approve(lender.general_manager, parameter_id=proposed.id)
     assert await value_of(lender, "cost_cap", MONDAY - timedelta(days=1)) == Decimal("0.24")
     assert await value_of(lender, "cost_cap") == Decimal("0.18")

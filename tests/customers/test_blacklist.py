@@ -35,7 +35,7 @@ async def test_the_last_day_belongs_to_it_and_removing_ends_it(lender: LenderAtW
     entry = await blacklist.add(lender.risk_officer, name="某人", id_number=id_number(1), reason="观察", until=TODAY)
     assert await listed(lender, person)
     async with lender.system.writing() as ctx:
-        await open_day(ctx.connection, TODAY + timedelta(days=1))
+        await open_day(ctx, TODAY + timedelta(days=1))
     assert not await listed(lender, person)
 
     entry = await blacklist.add(lender.risk_officer, name="某人", id_number=id_number(1), reason="欺诈")

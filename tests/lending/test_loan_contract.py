@@ -82,7 +82,7 @@ async def test_a_second_contract_is_refused_and_nothing_is_withdrawn(lender: Len
 async def test_an_old_approval_is_worth_nothing(lender: LenderAtWork):
     row = await approved(lender)
     async with lender.system.writing() as ctx:
-        await open_day(ctx.connection, TODAY + timedelta(days=91))
+        await open_day(ctx, TODAY + timedelta(days=91))
     with pytest.raises(ApprovalExpired):
         await loan_contract.prepare(lender.account_manager, application_id=row.id)
 
