@@ -6,7 +6,6 @@ import itertools
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 
@@ -72,23 +71,22 @@ class Neighbour:
         (row,) = await self.sql(f"select {hashes}")
         return dict(zip(names, row, strict=True))
 
-    async def key_of(self, type_name: str) -> UUID | None:
-        """The key of the latest row of a type, or None."""
-        first, *others = ENTITIES[type_name].tables
-        joined = "".join(f" join {quote(other)} using (id)" for other in others)
-        rows = await self.sql(f"select id from {quote(first)}{joined} order by id desc limit 1")
-        return rows[0][0] if rows else None
-
     async def ids(self) -> dict[str, str]:
         """The global id of one object of each type that the API offers: the loan's customer, the account manager, the latest."""
-        keys = {name: await self.key_of(name) for name in offered()}
+        keys = {}
+        for name in offered():
+            first, *others = ENTITIES[name].tables
+            joined = "".join(f" join {quote(other)} using (id)" for other in others)
+            keys[name] = f"(select id from {quote(first)}{joined} order by id desc limit 1)"
+        (row,) = await self.sql(f"select {', '.join(keys.values())}")
+        found = {name: global_id(name, key) for name, key in zip(keys, row, strict=True) if key}
         manager = self.lender.account_manager.actor
-        keys |= {"Employee": manager.id, "Department": manager.department_id}
-        found = {name: global_id(name, key) for name, key in keys.items() if key}
         return found | {
-            "Loan": self.loan.id,
-            "IndividualCustomer": self.loan.customer,
+            "Employee": global_id("Employee", manager.id),
+            "Department": global_id("Department", str(manager.department_id)),
             "LoanProduct": self.journey.products["[]"],
+            "IndividualCustomer": self.loan.customer,
+            "Loan": self.loan.id,
         }
 
 

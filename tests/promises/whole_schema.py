@@ -189,6 +189,7 @@ BY_SCALAR: dict[str, Any] = {
     "DateTime": "2026-01-15T00:00:00Z", "Cursor": "x",
 }  # fmt: skip
 NEEDED = {"loan.id", "repaymentPlan.input.periods", "requestInterestWaiver.input.amount",
+    "requestInterestWaiver.input.installmentSeq",
     "refuseLoanApplication.input.comment"}  # fmt: skip
 BY_PATH: dict[str, Any] = {
     "proposeParameter.input.code": "age_minimum",
@@ -196,6 +197,8 @@ BY_PATH: dict[str, Any] = {
     "publishTemplate.input.code": "LOAN_CONTRACT",
     "updateCompanyAccount.input.uses": "DISBURSE",
     "updateCompanyAccount.input.enabled": True,
+    "requestInterestWaiver.input.component": "INTEREST",
+    "requestInterestWaiver.input.installmentSeq": 3,
     "payDisbursement.input.amount": "100000.00",
     "decideTask.input.decision": "TRANSFER",
     "recordConsent.input.consent.type": "CREDIT_BUREAU",
