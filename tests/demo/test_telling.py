@@ -1,4 +1,4 @@
-"""A small telling from nothing, against the running program: one lender, three loans, ten weeks. Then once more."""
+"""A small telling from nothing, against the running program: one lender, three loans, eight weeks. Then once more."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from xiaodai.settings import REPOSITORY
 
 OPERATOR = ("teller", "a password of the demo")
 SMALL = replace(YUNSHUI, loans=(3, 3), customers=(4, 4), opened=date(2026, 7, 21))
-UNTIL = date(2026, 9, 29)
+UNTIL = date(2026, 9, 12)
 
 
 @pytest.fixture

@@ -83,8 +83,7 @@ query ($input: RepaymentPlanInput!) { repaymentPlan(input: $input) {
 STATISTICS = """
 { statistics { on loanCount customerCount outstanding overduePrincipal overdueRatio par90 nplRatio pendingTaskCount } }"""
 TRIAL_BALANCE = "{ trialBalance { account name debit credit } }"
-APPLICATIONS = """
-query ($states: [ApplicationState!]) { loanApplications(filter: { states: $states }, first: 5) { totalCount } }"""
+APPLICATION = "query ($id: ID!) { node(id: $id) { ... on LoanApplication { state } } }"
 
 ALERT_RAISED = "subscription { alertRaised { alert { rule level message businessDate loan { number } } } }"
 TASK_CHANGED = "subscription { pendingTaskChanged { change pendingCount task { title } } }"

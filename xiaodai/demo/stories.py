@@ -66,7 +66,7 @@ async def from_late_to_substandard(office: Office) -> None:
         await office.calendar.on(loan.due_dates[0] + timedelta(days=days))
         found = (await (await office.by("risk")).ask(operations.POSITION, id=loan.id))["loan"]["position"]
         office.tell(
-            f"{loan.number}: 刘强 is {found['daysPastDue']} days late, {stage}: {found['fiveClass']}, {found['accrual']}, "
+            f"{loan.number}: 刘强, days late: {found['daysPastDue']} ({stage}), {found['fiveClass']}, {found['accrual']}, "
             f"interest on the balance sheet {found['onBalanceInterest']}, off it {found['offBalanceInterest']}, "
             f"provision {found['provision']}",
             story=4,

@@ -6,35 +6,54 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
 
+from xiaodai.cli.output import Problem
+from xiaodai.demo import operations
 from xiaodai.demo.calendar import Story
 from xiaodai.demo.habits import ask, party
 from xiaodai.demo.lenders import Product
 from xiaodai.demo.office import Ask, Customer, Office
 
-Step = Callable[[Office, Customer, Ask], Awaitable[object]]
+Step = Callable[[Office, Customer, Ask], Awaitable[str]]
+"""Brings an application somewhere and answers its id."""
 
 VALID_DAYS = 90  # of an approval, as a fresh lender has it
 
 
-async def returned(office: Office, customer: Customer, wish: Ask) -> None:
-    _, task = await office.survey(customer, wish)
-    await office.decide(task, ("risk",), "RETURN")
+async def reviewing(office: Office, customer: Customer, wish: Ask) -> str:
+    application, _ = await office.survey(customer, wish)
+    return application
 
 
-async def rejected(office: Office, customer: Customer, wish: Ask) -> None:
-    _, task = await office.survey(customer, wish)
-    await office.decide(task, ("risk",), "REJECT")
-
-
-async def approving(office: Office, customer: Customer, wish: Ask) -> None:
-    _, task = await office.survey(customer, wish)
+async def approving(office: Office, customer: Customer, wish: Ask) -> str:
+    application, task = await office.survey(customer, wish)
     await office.decide(task, ("risk",))
+    return application
 
 
-async def withdrawn(office: Office, customer: Customer, wish: Ask) -> None:
+async def returned(office: Office, customer: Customer, wish: Ask) -> str:
+    application, task = await office.survey(customer, wish)
+    await office.decide(task, ("risk",), "RETURN")
+    return application
+
+
+async def rejected(office: Office, customer: Customer, wish: Ask) -> str:
+    application, task = await office.survey(customer, wish)
+    await office.decide(task, ("risk",), "REJECT")
+    return application
+
+
+async def withdrawn(office: Office, customer: Customer, wish: Ask) -> str:
     application = await office.submit(customer, wish)
     manager = await office.by(customer.team.manager)
     await manager.mutate("withdrawLoanApplication", applicationId=application, comment="客户改变计划")
+    return application
+
+
+async def expired(office: Office, customer: Customer, wish: Ask) -> str:
+    """Approved, and nobody comes to sign."""
+    application = await office.approve(customer, wish)
+    await office.calendar.on(office.calendar.today + timedelta(days=VALID_DAYS + 1))
+    return application
 
 
 STEPS: dict[str, Step] = {
@@ -42,13 +61,13 @@ STEPS: dict[str, Step] = {
     "SUBMITTED": Office.submit,
     "ASSIGNED": Office.assign,
     "INVESTIGATING": Office.accept,
-    "REVIEWING": Office.survey,
+    "REVIEWING": reviewing,
     "APPROVING": approving,
     "APPROVED": Office.approve,
     "REJECTED": rejected,
     "RETURNED": returned,
     "WITHDRAWN": withdrawn,
-    "EXPIRED": Office.approve,
+    "EXPIRED": expired,
 }
 
 
@@ -66,5 +85,9 @@ def work_lists(office: Office, until: date) -> Iterator[Story]:
 async def _come(office: Office, product: Product, wish: Ask, day: date, state: str) -> None:
     await office.calendar.on(day)
     customer = await office.welcome(party(office, product.offer))
-    await STEPS[state](office, customer, wish)
+    application = await STEPS[state](office, customer, wish)
+    manager = await office.by(customer.team.manager)
+    found = (await manager.ask(operations.APPLICATION, id=application))["node"]["state"]
+    if found != state:
+        raise Problem(f"{office.code}: an application should be {state} and is {found}.")
     office.tell(f"{customer.name} wants {wish.amount} CNY ({product.name}): the application is {state}", story=15)
