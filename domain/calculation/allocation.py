@@ -17,6 +17,13 @@ class Component(StrEnum):
     PRINCIPAL = "PRINCIPAL"  # 本金
 
 
+class ClaimComponent(StrEnum):
+    """已核销债权 · What a written-off loan still owes, in the order it is recovered (A21; the last two of the contract)."""
+
+    WRITTEN_OFF_PRINCIPAL = "WRITTEN_OFF_PRINCIPAL"  # 已核销本金
+    OFF_BALANCE_INTEREST = "OFF_BALANCE_INTEREST"  # 表外利息: interest, penalty, compound and fees
+
+
 class Strategy(StrEnum):
     """冲账顺序 · Finish the oldest installment first (横向), or one component of all of them first (纵向)."""
 

@@ -18,13 +18,13 @@ INTEREST_COMPONENTS = (Component.INTEREST, Component.PENALTY, Component.COMPOUND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """In fen; assets are debits and income is a credit, both above zero. The last five are memoranda.
+    """In fen; assets are debits and income is a credit, both above zero. From `off_balance_interest` on: memoranda.
 
-    bank + principal + overdue principal + interest receivable + fees receivable
-    = kept money + income of interest, penalty, compound and fees.
+    bank + principal + overdue principal + interest receivable + fees receivable + allowance used
+    = kept money + income of interest, penalty, compound and fees + recovered interest.
     """
 
-    bank: int = 0  # 1002, receipts less pay-outs
+    bank: int = 0  # 1002, receipts less pay-outs and refunds
     principal_normal: int = 0  # 1303 本金
     principal_overdue: int = 0  # 1303 逾期
     interest_receivable: int = 0  # 1132, on balance: interest, penalty, compound
@@ -34,7 +34,11 @@ class Balances:
     penalty_income: int = 0  # 6011 罚息
     compound_income: int = 0  # 6011 复利
     fee_income: int = 0  # 6021
+    allowance_used: int = 0  # 1304, principal written off less what was recovered of it
+    recovered_interest: int = 0  # 6011, what came in on interest and fees that were written off
     off_balance_interest: int = 0  # 未收利息
+    claimed_principal: int = 0  # 已核销贷款, principal still claimed
+    claimed_interest: int = 0  # 已核销贷款, interest, penalty, compound and fees still claimed
     received: int = 0
     paid_out: int = 0
     waived_interest: int = 0  # interest, penalty, compound and fee given up, lapsed waivers aside
@@ -60,8 +64,12 @@ def balances(fold: Fold, day: date) -> Balances:
     received = moved[MovementKind.RECEIVED, None]
     paid_out = moved[MovementKind.PAID_OUT, Component.PRINCIPAL]
     given_up = sum(moved[MovementKind.WAIVED, c] - moved[MovementKind.LAPSED, c] for c in Component)
+    written_off = {component: moved[MovementKind.WRITTEN_OFF, component] for component in Component}
+    recovered_principal = moved[MovementKind.RECOVERED, Component.PRINCIPAL]
+    recovered_interest = moved[MovementKind.RECOVERED, Component.INTEREST]
+    claimed_principal = written_off.pop(Component.PRINCIPAL) - recovered_principal
     return Balances(
-        bank=received - paid_out,
+        bank=received - paid_out - moved[MovementKind.REFUNDED, None],
         principal_normal=figures.principal_outstanding - figures.overdue_principal,
         principal_overdue=figures.overdue_principal,
         interest_receivable=figures.on_balance_interest,
@@ -72,7 +80,11 @@ def balances(fold: Fold, day: date) -> Balances:
         penalty_income=collected[Component.PENALTY] + earned[Component.PENALTY],
         compound_income=collected[Component.COMPOUND] + earned[Component.COMPOUND],
         fee_income=collected[Component.FEE] + figures.fees,
+        allowance_used=claimed_principal,
+        recovered_interest=recovered_interest,
         off_balance_interest=figures.off_balance_interest,
+        claimed_principal=claimed_principal,
+        claimed_interest=sum(written_off.values()) - recovered_interest,
         received=received,
         paid_out=paid_out,
         waived_interest=given_up,

@@ -73,6 +73,7 @@ class Debt:
     open: bool = False
     paid: bool = False  # some money has gone to it
     waived: bool = False  # some of it was given up
+    written_off: bool = False  # what was left of it is claimed outside the balance
     settled_on: date | None = None
     arrears: list[Arrears] = field(default_factory=list)
 
@@ -146,6 +147,8 @@ class Debt:
 
     def state(self, day: date) -> InstallmentState:
         """The state of this installment at the close of `day`."""
+        if self.written_off:
+            return InstallmentState.WRITTEN_OFF
         left = self.settled_on is None
         return installment_state(left=left, paid=self.paid, waived=self.waived, overdue=day > self.grace_end)
 

@@ -1,11 +1,23 @@
 """事件效果 · What each event does to a loan on its day."""
 
+from collections import Counter
 from dataclasses import replace
 from functools import singledispatch
 from math import floor
 
 from domain.calculation.loan.debt import FEE, INTEREST, PRINCIPAL, Debt
-from domain.calculation.loan.events import Acceleration, Amendment, Event, Fee, PayOut, PrepaymentMode, Receipt, Waiver
+from domain.calculation.loan.events import (
+    Acceleration,
+    Amendment,
+    Event,
+    Fee,
+    PayOut,
+    PrepaymentMode,
+    Receipt,
+    Refund,
+    Waiver,
+    WriteOff,
+)
 from domain.calculation.loan.lines import MovementKind
 from domain.calculation.loan.quote import payoff, prepayment_fee
 from domain.calculation.loan.replan import PlanVersion, replan, shorten, without_principal
@@ -51,11 +63,7 @@ def _(event: Amendment, state: LoanState) -> None:
 
 @happen.register
 def _(event: Acceleration, state: LoanState) -> None:
-    if state.running is None:
-        return
-    net = state.running.interest(state.day)
-    interest = max(net, state.running.gross_interest(state.day))
-    _all_falls_due(state, interest, net)
+    _accelerate(state)
 
 
 @happen.register
@@ -65,6 +73,8 @@ def _(event: Fee, state: LoanState) -> None:
         seq = min(seq, max(state.debts))
     if seq in state.debts:
         state.charge(state.debts[seq], event.amount, event.id)
+        if state.claim is not None:  # a cost of pursuing a loan that has left the books is claimed with the rest
+            state.write_off(state.debts[seq], event.id)
     else:
         state.fees_ahead[seq] = state.fees_ahead.get(seq, 0) + event.amount
 
@@ -95,6 +105,28 @@ def _(event: Receipt, state: LoanState) -> None:
         _settle(state, event.id)
     elif event.prepayment is not None and state.not_due:
         _prepay(state, event.prepayment, event.id)
+
+
+@happen.register
+def _(event: WriteOff, state: LoanState) -> None:
+    """A waiver whose condition is still open lapses: its amount is claimed too."""
+    if state.claim is not None:
+        return
+    _accelerate(state)
+    for promise in state.promises:
+        for grant in promise.grants:
+            _bring_back(state, grant)
+    state.promises.clear()
+    state.apply_kept()
+    if state.unsettled:
+        state.claim = Counter()
+        for debt in tuple(state.unsettled):
+            state.write_off(debt, event.id)
+
+
+@happen.register
+def _(event: Refund, state: LoanState) -> None:
+    state.refund(event.id, event.amount, event.receipt)
 
 
 def lapse_promises(state: LoanState, *, in_arrears: bool) -> None:
@@ -196,6 +228,13 @@ def _prepay(state: LoanState, mode: PrepaymentMode, receipt: str) -> None:
     else:
         version = replan(state.version, state.not_due)
     _go_on(state, version, receipt)
+
+
+def _accelerate(state: LoanState) -> None:
+    """What runs falls due with the interest its line has reached."""
+    if state.running is not None:
+        net = state.running.interest(state.day)
+        _all_falls_due(state, max(net, state.running.gross_interest(state.day)), net)
 
 
 def _all_falls_due(state: LoanState, interest: int, net_interest: int) -> Debt:

@@ -20,6 +20,8 @@ class Rank(IntEnum):
     WAIVER = 5
     RECEIPT = 6
     PREPAYMENT = 7
+    WRITE_OFF = 8
+    REFUND = 9
 
 
 class PrepaymentMode(StrEnum):
@@ -64,6 +66,23 @@ class Amendment(Event):
     `custom_principal` gives the parts of the remaining installments where the new method is CUSTOM.
     """
 
+    annual_rate: Fraction | None = None
+    method: Method | None = None
+    custom_principal: tuple[int, ...] | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.AMENDMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension(Event):
+    """展期 · What is due at the maturity gets later dates; agreed on the maturity date at the latest (S36).
+
+    `due_dates` are the added ones. Rate and method, where they change, hold from the old maturity on.
+    """
+
+    due_dates: tuple[date, ...]
     annual_rate: Fraction | None = None
     method: Method | None = None
     custom_principal: tuple[int, ...] | None = None
@@ -130,6 +149,27 @@ class Receipt(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOff(Event):
+    """核销 · All falls due, kept money takes its share, the rest leaves the books. Receipts after it are recoveries."""
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.WRITE_OFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(Event):
+    """退款 · Kept money goes back: that of one receipt, or the oldest. The fold refuses more than is kept that day."""
+
+    amount: int
+    receipt: str | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.REFUND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
     """冲正 · Its target, any event or another reversal, never happened. Any receipt may be reversed, not only the last.
 
@@ -151,7 +191,7 @@ def happened(events: Iterable[Event | Reversal]) -> list[Event]:
     for event in events:
         if event.id in by_id:
             raise ValueError(f"event {event.id} comes twice")
-        if isinstance(event, PayOut | Fee | Waiver | Receipt) and event.amount <= 0:
+        if isinstance(event, PayOut | Fee | Waiver | Receipt | Refund) and event.amount <= 0:
             raise InvalidAmount(f"event {event.id} of {event.amount} fen")
         by_id[event.id] = event
         if isinstance(event, Reversal):

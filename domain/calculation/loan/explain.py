@@ -41,6 +41,7 @@ class Rule(StrEnum):
 
     PAID_OUT = "PAID_OUT"
     PRINCIPAL_REPAID = "PRINCIPAL_REPAID"
+    PRINCIPAL_WRITTEN_OFF = "PRINCIPAL_WRITTEN_OFF"
     OVERDUE_PRINCIPAL = "OVERDUE_PRINCIPAL"
     RUNNING_INTEREST = "RUNNING_INTEREST"
     DUE_INTEREST = "DUE_INTEREST"
@@ -199,8 +200,13 @@ class _Explanation:
 
     def _kept(self, receipt: str, amount: int) -> Part:
         applied = sum(line.amount for line in self.fold.allocations[receipt])
-        inputs = {"received": _money(amount + applied), "applied": _money(applied)}
-        return Part(amount, Rule.KEPT_MONEY, "received - applied", inputs, receipt)
+        refunded = self.state.refunded[receipt]
+        inputs = {"received": _money(amount + applied + refunded), "applied": _money(applied)}
+        formula = "received - applied"
+        if refunded:
+            inputs["refunded"] = _money(refunded)
+            formula += " - refunded"
+        return Part(amount, Rule.KEPT_MONEY, formula, inputs, receipt)
 
     def _maker(self, day: date) -> str | None:
         """The event that made the running line begin on that day, if it was no due date."""
@@ -209,13 +215,17 @@ class _Explanation:
 
 
 def _moves_principal(movement: Movement) -> bool:
-    return movement.component is Component.PRINCIPAL
+    """What is recovered after a write-off moves the claim outside the balance, not the principal."""
+    return movement.component is Component.PRINCIPAL and movement.kind is not MovementKind.RECOVERED
 
 
 def _principal(movement: Movement) -> Part:
     amount = _money(movement.amount)
     if movement.kind is MovementKind.PAID_OUT:
         return Part(movement.amount, Rule.PAID_OUT, "paid_out", {"paid_out": amount}, movement.event)
+    if movement.kind is MovementKind.WRITTEN_OFF:
+        inputs = {"written_off": amount}
+        return Part(-movement.amount, Rule.PRINCIPAL_WRITTEN_OFF, "-written_off", inputs, movement.event)
     return Part(-movement.amount, Rule.PRINCIPAL_REPAID, "-paid", {"paid": amount}, movement.event)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from domain.calculation.classification import class_for_dpd, day_limits
+from domain.calculation.classification import FiveClass, class_for_dpd, day_limits
 from domain.calculation.loan.debt import Debt
 from domain.calculation.loan.effects import happen, lapse_promises
 from domain.calculation.loan.events import Event, PayOut, Rank, Reversal, happened
@@ -172,7 +172,7 @@ class _Rows:
             acc_step=step,
             acc_den=den,
             overdue_since=since,
-            five_class=self.classes[passed],
+            five_class=self.classes[passed] if state.claim is None else FiveClass.LOSS,
             non_accrual=dpd > self.terms.non_accrual_after,
             next_action_on=min(filter(None, changes), default=None),
         )

@@ -83,6 +83,9 @@ class MovementKind(StrEnum):
     LAPSED = "LAPSED"  # 减免失效 +component
     CATCH_UP = "CATCH_UP"  # 宽限期满补计 +penalty or compound since the due date
     RESTATED = "RESTATED"  # 重算 ±running interest that the line of the day before did not foresee
+    REFUNDED = "REFUNDED"  # 退款 −kept money
+    WRITTEN_OFF = "WRITTEN_OFF"  # 核销 −component, which is claimed outside the balance from then on
+    RECOVERED = "RECOVERED"  # 收回已核销 −kept money, −principal or interest claimed outside the balance
     OFF_BALANCE = "OFF_BALANCE"  # 转表外: all uncollected interest, −on balance
     ON_BALANCE = "ON_BALANCE"  # 转回表内: all uncollected interest, +on balance
 

@@ -3,13 +3,13 @@
 All amounts are in fen. The totals are kept up to date with every posting, so closing a day never walks all arrears.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import NamedTuple
 
-from domain.calculation.allocation import Component, allocate
+from domain.calculation.allocation import ClaimComponent, Component, InvalidAmount, allocate
 from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt, DefaultRate
 from domain.calculation.loan.lines import Movement, MovementKind
 from domain.calculation.loan.replan import PlanVersion
@@ -18,6 +18,7 @@ from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.schedule import days_in_year
 
 DAY = timedelta(days=1)
+RECOVERED_AS = {ClaimComponent.WRITTEN_OFF_PRINCIPAL: PRINCIPAL, ClaimComponent.OFF_BALANCE_INTEREST: INTEREST}
 
 
 @dataclass(slots=True)
@@ -37,11 +38,15 @@ class Promise:
 
 
 class AllocationLine(NamedTuple):
-    """What one receipt paid of one component; `seq` is None for a prepayment and its fee."""
+    """What one receipt paid of one component; `seq` is None for a prepayment, its fee and a recovery."""
 
     seq: int | None
-    component: Component
+    component: Component | ClaimComponent
     amount: int
+
+
+class RefundNotCovered(InvalidAmount):
+    """More would be refunded than is kept: the refund, or the event that took its money away, is refused."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +74,8 @@ class LoanState:
     promises: list[Promise] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
     allocations: dict[str, list[AllocationLine]] = field(default_factory=dict)
+    refunded: Counter[str] = field(default_factory=Counter)  # by receipt
+    claim: Counter[ClaimComponent] | None = None  # 账销案存: what a written-off loan still owes
 
     # 1 and 2 of the day: the night, and what falls due
 
@@ -215,7 +222,9 @@ class LoanState:
         self.move(None, None, MovementKind.RECEIVED, amount, receipt)
 
     def apply_kept(self) -> None:
-        """Let what is due take the kept money, the oldest receipt first."""
+        """Let what is due take the kept money, the oldest receipt first; after a write-off, what is still claimed."""
+        if self.claim is not None:
+            self._recover(self.claim)
         if not self.unapplied or not self.unsettled:
             return
         due = tuple(self.unsettled)
@@ -236,7 +245,14 @@ class LoanState:
 
     def spend(self, seq: int | None, component: Component, amount: int) -> None:
         """Take kept money for a component and say which receipts it came from."""
+        for receipt, part in self._take_kept(amount):
+            self.allocations[receipt].append(AllocationLine(seq, component, part))
+            self.move(seq, component, MovementKind.ALLOCATED, part, receipt)
+
+    def _take_kept(self, amount: int) -> list[tuple[str, int]]:
+        """Kept money, the oldest receipt first: (receipt, fen of it)."""
         self.unapplied -= amount
+        taken = []
         while amount:
             source = self.kept[0]
             part = min(amount, source.amount)
@@ -244,8 +260,42 @@ class LoanState:
             source.amount -= part
             if not source.amount:
                 self.kept.popleft()
-            self.allocations[source.receipt].append(AllocationLine(seq, component, part))
-            self.move(seq, component, MovementKind.ALLOCATED, part, source.receipt)
+            taken.append((source.receipt, part))
+        return taken
+
+    def _recover(self, claim: Counter[ClaimComponent]) -> None:
+        """收回已核销贷款 · Principal first, then what else is claimed (A21)."""
+        for claimed, component in RECOVERED_AS.items():
+            part = min(self.unapplied, claim[claimed])
+            claim[claimed] -= part
+            for receipt, amount in self._take_kept(part):
+                self.allocations[receipt].append(AllocationLine(None, claimed, amount))
+                self.move(None, component, MovementKind.RECOVERED, amount, receipt)
+
+    def refund(self, event: str, amount: int, receipt: str | None) -> None:
+        """Give kept money back. Raises RefundNotCovered where less is kept, of that receipt where one is named."""
+        sources = [kept for kept in self.kept if receipt in (None, kept.receipt)]
+        if amount > sum(kept.amount for kept in sources):
+            raise RefundNotCovered(f"refund {event} of {amount} fen is more than is kept on {self.day}")
+        self.unapplied -= amount
+        self.move(None, None, MovementKind.REFUNDED, amount, event)
+        for kept in sources:
+            part = min(amount, kept.amount)
+            amount -= part
+            kept.amount -= part
+            self.refunded[kept.receipt] += part
+        self.kept = deque(kept for kept in self.kept if kept.amount)
+
+    def write_off(self, debt: Debt, event: str) -> None:
+        """核销 · What is left of an installment is claimed outside the balance from now on."""
+        assert self.claim is not None
+        for component in Component:
+            if part := self.outstanding(debt, component):
+                self.reduce(debt, component, part)
+                self.move(debt.seq, component, MovementKind.WRITTEN_OFF, part, event)
+                self.claim[claimed_as(component)] += part
+        debt.written_off = True
+        self.settle_if_nothing_left(debt)
 
     # The close of the day
 
@@ -262,6 +312,13 @@ class LoanState:
         if self.promises:
             days += [promise.lapses_on for promise in self.promises]
         return min(days, default=None)
+
+
+def claimed_as(component: Component) -> ClaimComponent:
+    """Where a component goes when it is written off; fees are claimed with the interest."""
+    if component is PRINCIPAL:
+        return ClaimComponent.WRITTEN_OFF_PRINCIPAL
+    return ClaimComponent.OFF_BALANCE_INTEREST
 
 
 def default_rate(terms: LoanTerms, annual_rate: Fraction) -> DefaultRate:

@@ -325,7 +325,7 @@ def upgrade() -> None:
             "component IN ('FEE', 'PENALTY', 'COMPOUND', 'INTEREST', 'PRINCIPAL')", name=op.f("ck_movements_component")
         ),
         sa.CheckConstraint(
-            "kind IN ('PAID_OUT', 'RECEIVED', 'ALLOCATED', 'CHARGED', 'WAIVED', 'LAPSED', 'CATCH_UP', 'RESTATED', 'OFF_BALANCE', 'ON_BALANCE')",
+            "kind IN ('PAID_OUT', 'RECEIVED', 'ALLOCATED', 'CHARGED', 'WAIVED', 'LAPSED', 'CATCH_UP', 'RESTATED', 'REFUNDED', 'WRITTEN_OFF', 'RECOVERED', 'OFF_BALANCE', 'ON_BALANCE')",
             name=op.f("ck_movements_movementkind"),
         ),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_movements_loan_id")),
