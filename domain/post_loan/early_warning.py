@@ -6,13 +6,13 @@ Whoever sees the loan sees its alerts; only those whom the rule names are told a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, and_, insert, literal, select
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, and_, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -62,7 +62,9 @@ OPEN = tuple(state for state in AlertState if state not in ENDED)
 
 
 class WarningRule(Keyed):
-    """From `threshold` days past due on there is an alert. `recipients`: MANAGER (of the loan) and codes of roles."""
+    """From `threshold` days past due on there is an alert, which somebody must take up within `days_to_act`.
+
+    `recipients`: MANAGER (of the loan) and codes of roles."""
 
     __tablename__ = "warning_rules"
     reach: ClassVar[Reach] = Everyone()
@@ -72,16 +74,20 @@ class WarningRule(Keyed):
     threshold: Mapped[int]
     level: Mapped[AlertLevel] = mapped_column(choice(AlertLevel))
     recipients: Mapped[list[str]] = mapped_column(Json)
+    days_to_act: Mapped[int | None]
     enabled: Mapped[bool]
 
 
 class Alert(Keyed):
-    """One signal. `created_at` is when it was raised, `spell_from` the close of day that began the default."""
+    """One signal. `created_at` is when it was raised, `spell_from` the close of day that began the default.
+
+    Nobody having taken it up at the close of `act_by`, it goes up to the general manager."""
 
     __tablename__ = "alerts"
     __table_args__ = (
         UniqueConstraint("loan_id", "rule_id", "spell_from"),
         Index("ix_alerts_state", "state", "id"),
+        Index("ix_alerts_act_by", "act_by", postgresql_where=text("state in ('NEW', 'ASSIGNED')")),
     )
     reach: ClassVar[Reach] = Through("loan_id", "loans")
 
@@ -97,18 +103,20 @@ class Alert(Keyed):
     value: Mapped[str] = mapped_column(String(40))
     threshold: Mapped[str] = mapped_column(String(40))
     recipients: Mapped[list[str]] = mapped_column(Json)
+    act_by: Mapped[date | None]
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
     disposal: Mapped[str | None] = mapped_column(Text)
 
 
+UP_TO = "GENERAL_MANAGER"
 TO_ALL = (MANAGER, "RISK_OFFICER", "POST_LOAN_OFFICER")
-DEFAULTS = (
-    # days past due, level, who is told
-    (1, AlertLevel.YELLOW, TO_ALL),
-    (7, AlertLevel.YELLOW, TO_ALL),
-    (30, AlertLevel.ORANGE, (*TO_ALL, "GENERAL_MANAGER")),
-    (60, AlertLevel.ORANGE, (*TO_ALL, "GENERAL_MANAGER")),
-    (90, AlertLevel.RED, (*TO_ALL, "GENERAL_MANAGER")),
+DEFAULTS: tuple[tuple[int, AlertLevel, tuple[str, ...], int | None], ...] = (
+    # days past due, level, who is told, days to act
+    (1, AlertLevel.YELLOW, TO_ALL, None),
+    (7, AlertLevel.YELLOW, TO_ALL, None),
+    (30, AlertLevel.ORANGE, (*TO_ALL, UP_TO), None),
+    (60, AlertLevel.ORANGE, (*TO_ALL, UP_TO), None),
+    (90, AlertLevel.RED, (*TO_ALL, UP_TO), 3),
 )
 
 
@@ -118,6 +126,16 @@ DEFAULTS = (
 def is_told(recipients: Sequence[str], ctx: Context, managers: Sequence[UUID | None]) -> bool:
     """Whether the actor is one of an alert's recipients; `managers` are those of the loan."""
     return bool(ctx.actor.role_codes & set(recipients)) or (MANAGER in recipients and ctx.actor.id in managers)
+
+
+def may_be_told(ctx: Context, facts: Mapping[str, Any]) -> bool:
+    """The same from a row of the feed, which does not know the managers: False spares looking."""
+    return MANAGER in facts["recipients"] or bool(ctx.actor.role_codes & set(facts["recipients"]))
+
+
+def last_day_to_act(day: date, days_to_act: int | None) -> date | None:
+    """Until the close of which day somebody must take an alert up; None where nobody waits."""
+    return None if days_to_act is None else day + timedelta(days=days_to_act)
 
 
 def check_disposal(present: AlertState, wanted: AlertState, remark: str) -> None:
@@ -144,15 +162,30 @@ async def raise_alerts(ctx: Context, day: date) -> int:
             "state": AlertState.NEW, "business_date": day, "loan_id": row.loan_id, "customer_id": row.customer_id,
             "spell_from": row.overdue_spell_from, "value": str(row.days_past_due), "threshold": str(row.threshold),
             "message": f"{row.name}：{row.number} 逾期 {row.days_past_due} 天 {row.days_past_due} days past due",
-            "recipients": row.recipients,
+            "recipients": row.recipients, "act_by": last_day_to_act(day, row.days_to_act),
         }
         for row in found
     ]  # fmt: skip
     if rows:
         await ctx.connection.execute(insert(Alert), rows)
     for row in rows:
-        ctx.announce(RAISED, Alert(id=row["id"]), level=row["level"], loan_id=row["loan_id"], rule=row["rule"])
+        ctx.announce(RAISED, Alert(id=row["id"]), level=row["level"], rule=row["rule"], recipients=row["recipients"])
     return len(rows)
+
+
+async def escalate(ctx: Context, day: date) -> int:
+    """升级 · Alerts that nobody took up in time go up to the general manager as the day closes; answers how many."""
+    late = select(Alert).where(Alert.act_by <= day, Alert.state.in_((AlertState.NEW, AlertState.ASSIGNED)))
+    alerts = (await ctx.session.execute(late.order_by(Alert.id).with_for_update())).scalars().all()
+    for alert in alerts:
+        alert.state = AlertState.ESCALATED
+        alert.recipients = sorted({*alert.recipients, UP_TO})
+        _announce_change(ctx, alert)
+    return len(alerts)
+
+
+def _announce_change(ctx: Context, alert: Alert) -> None:
+    ctx.announce(CHANGED, alert, level=alert.level, rule=alert.rule, recipients=alert.recipients)
 
 
 def _breaches(day: date) -> Any:
@@ -167,7 +200,7 @@ def _breaches(day: date) -> Any:
         select(
             Loan.id.label("loan_id"), Loan.number, Loan.customer_id, Loan.overdue_spell_from,
             WarningRule.id.label("rule_id"), WarningRule.code, WarningRule.name, WarningRule.level,
-            WarningRule.threshold, WarningRule.recipients, days.label("days_past_due"),
+            WarningRule.threshold, WarningRule.recipients, WarningRule.days_to_act, days.label("days_past_due"),
         )
         .select_from(Loan)
         .join(PositionRow, and_(PositionRow.loan_id == Loan.id, PositionRow.known_to == STILL_KNOWN))
@@ -189,7 +222,7 @@ async def assign(ctx: Context, *, alert_id: UUID, employee_id: UUID) -> Alert:
         raise InvalidState("alertId", state=alert.state)
     employee = await find(ctx, entity_of("employees"), employee_id, "employeeId")
     alert.assignee_id, alert.state = employee.id, AlertState.ASSIGNED
-    ctx.announce(CHANGED, alert, level=alert.level)
+    _announce_change(ctx, alert)
     return alert
 
 
@@ -201,7 +234,7 @@ async def dispose(ctx: Context, *, alert_id: UUID, state: AlertState, remark: st
     alert = await lock(ctx, Alert, alert_id, "alertId")
     check_disposal(alert.state, state, remark)
     alert.state, alert.disposal = state, remark.strip()
-    ctx.announce(CHANGED, alert, level=alert.level)
+    _announce_change(ctx, alert)
     return alert
 
 
@@ -256,8 +289,8 @@ async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     rows = [
         {
             "id": uuid7(), "created_at": request.moment, "code": f"OVERDUE_{days}", "name": f"逾期 {days} 天预警",
-            "threshold": days, "level": level, "recipients": list(recipients), "enabled": True,
+            "threshold": days, "level": level, "recipients": list(recipients), "days_to_act": to_act, "enabled": True,
         }
-        for days, level, recipients in DEFAULTS
+        for days, level, recipients, to_act in DEFAULTS
     ]  # fmt: skip
     await connection.execute(insert(WarningRule), rows)

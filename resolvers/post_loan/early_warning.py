@@ -91,7 +91,8 @@ class EarlyWarningSubscriptions:
         least = (min_level or Level.YELLOW).rank
 
         async def deliver(ctx: Context, rows: list[Happened]) -> list[AlertEvent]:
-            return await _alert_events(ctx, [row for row in rows if Level(row.facts["level"]).rank >= least])
+            grave = [row for row in rows if Level(row.facts["level"]).rank >= least]
+            return await _alert_events(ctx, [row for row in grave if early_warning.may_be_told(ctx, row.facts)])
 
         return follow(info.context, early_warning.KINDS, after, deliver)
 

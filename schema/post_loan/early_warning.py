@@ -43,6 +43,8 @@ class Alert(Node):
     """数值 What was measured: the days past due."""
     threshold: str
     """阈值 From which value on the rule warns."""
+    act_by: Date | None
+    """处置期限 Last day to take it up before it goes up to the general manager; null where nobody waits."""
     disposal: str | None
     """处置说明 What was done about it, or why it was false."""
     loan_id: Hidden[UUID | None]
@@ -99,6 +101,8 @@ class WarningRule(Node):
     """级别 How grave its alerts are."""
     recipients: list[str]
     """接收人 MANAGER (of the loan) and codes of roles."""
+    days_to_act: int | None
+    """处置天数 Days within which an alert must be taken up; null where nobody waits."""
     enabled: bool
     """启用 Whether it raises alerts."""
 

@@ -128,6 +128,26 @@ async def test_raising_again_raises_nothing(lender: LenderAtWork):
     assert len(await alerts_of(lender)) == 1
 
 
+async def test_what_nobody_takes_up_goes_up(lender: LenderAtWork):
+    lending = await lending_at(lender)
+    loans = [await lending.pay_out(value_date=date(2024, 10, 4)) for _ in range(2)]  # due on 2024-11-04
+    ninety = date(2025, 2, 2)
+    await lending.close(ninety)
+    grave = [row for row in await alerts_of(lender) if row.level is AlertLevel.RED]
+    assert {row.act_by for row in grave} == {ninety + timedelta(days=3)}
+    taken = next(row for row in grave if row.loan_id == loans[0])
+    await early_warning.dispose(
+        lender.post_loan_officer, alert_id=taken.id, state=AlertState.DISPOSING, remark="已上门"
+    )
+    await lending.close(ninety + timedelta(days=2))
+    assert await lender.rows(Alert, Alert.state == AlertState.ESCALATED) == []
+    await lending.close(ninety + timedelta(days=4))
+    (late,) = await lender.rows(Alert, Alert.state == AlertState.ESCALATED)
+    assert (late.loan_id, late.level) == (loans[1], AlertLevel.RED)
+    told = [row.subject_id for row in await lender.rows(FeedRow, FeedRow.kind == early_warning.CHANGED)]
+    assert told == [taken.id, late.id]
+
+
 # ---------------------------------------------------------------- commands
 
 

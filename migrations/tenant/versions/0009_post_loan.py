@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("threshold", sa.Integer(), nullable=False),
         sa.Column("level", sa.String(length=40), nullable=False),
         sa.Column("recipients", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("days_to_act", sa.Integer(), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("level IN ('YELLOW', 'ORANGE', 'RED')", name=op.f("ck_warning_rules_alertlevel")),
@@ -55,6 +56,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String(length=40), nullable=False),
         sa.Column("threshold", sa.String(length=40), nullable=False),
         sa.Column("recipients", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("act_by", sa.Date(), nullable=True),
         sa.Column("assignee_id", sa.Uuid(), nullable=True),
         sa.Column("disposal", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -69,6 +71,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rule_id"], ["warning_rules.id"], name=op.f("fk_alerts_rule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
         sa.UniqueConstraint("loan_id", "rule_id", "spell_from", name=op.f("uq_alerts_loan_id_rule_id_spell_from")),
+    )
+    op.create_index(
+        op.f("ix_alerts_act_by"),
+        "alerts",
+        ["act_by"],
+        unique=False,
+        postgresql_where=sa.text("state in ('NEW', 'ASSIGNED')"),
     )
     op.create_index(op.f("ix_alerts_state"), "alerts", ["state", "id"], unique=False)
     op.create_foreign_key(
