@@ -104,7 +104,8 @@ async def test_counting_writes_no_log(place: Platform) -> None:
     async with place.owner.connect() as connection:
         kinds = "SELECT relname, relpersistence FROM pg_class WHERE relname = ANY(:names)"
         names = [table.name for table in (rate_windows, api_processes, open_sockets)]
-        found = {name: kind for name, kind in await connection.execute(text(kinds), {"names": names})}
+        rows = await connection.execute(text(kinds), {"names": names})
+        found = {row.relname: row.relpersistence for row in rows}
     assert found == dict.fromkeys(names, b"u")
 
 
