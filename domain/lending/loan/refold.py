@@ -20,6 +20,7 @@ from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.money import yuan
+from domain.calculation.schedule import PlannedInstallment
 from domain.kernel.table import uuid7
 from domain.lending.loan import terms as agreed
 from domain.lending.loan.events import engine_event
@@ -268,16 +269,24 @@ async def _write_allocations(ctx: Context, steps: Sequence[Step]) -> None:
 
 async def _write_plans(ctx: Context, steps: Sequence[Step]) -> None:
     """The first plan, and a further version where an event made another one."""
-    rows: list[dict[str, Any]] = []
-    for step in steps:
-        planned = step.after.state.version.installments
-        if step.event_id is None or (step.before and planned == step.before.state.version.installments):
-            continue
-        latest = select(func.coalesce(func.max(PlannedRow.version), 0)).where(PlannedRow.loan_id == step.loan.id)
-        version = (await ctx.connection.execute(latest)).scalar_one() + 1
-        rows += agreed.planned_rows(step.loan, step.after.terms, version, planned, step.event_id)
-    if rows:
-        await ctx.connection.execute(insert(PLANS), rows)
+    changed = [step for step in steps if step.event_id is not None and _planned(step.after) != _planned(step.before)]
+    if not changed:
+        return
+    ids = [step.loan.id for step in changed]
+    statement = select(PlannedRow.loan_id, func.max(PlannedRow.version)).where(PlannedRow.loan_id.in_(ids))
+    latest = dict((await ctx.connection.execute(statement.group_by(PlannedRow.loan_id))).tuples().all())
+    rows = [
+        row
+        for step in changed
+        for row in agreed.planned_rows(
+            step.loan, step.after.terms, latest.get(step.loan.id, 0) + 1, _planned(step.after), step.event_id
+        )
+    ]
+    await ctx.connection.execute(insert(PLANS), rows)
+
+
+def _planned(fold: Fold | None) -> Sequence[PlannedInstallment]:
+    return fold.state.version.installments if fold else ()
 
 
 def _describe(row: Loan, fold: Fold) -> None:
