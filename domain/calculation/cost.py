@@ -80,6 +80,12 @@ def measured(cost: Cost) -> Decimal:
     return cost.simple_apr_act365 if cost.apr_nominal is None else cost.apr_nominal
 
 
+def exceeds(cost: Cost, line: Decimal) -> bool:
+    """Whether the measure is above a line, to a hundredth of a per cent: a rate of 24 % whose installments are rounded to
+    whole fen may cost 24.0008 %, and no rule means that."""
+    return measured(cost).quantize(HUNDREDTH_OF_A_PERCENT, ROUND_HALF_UP) > line
+
+
 def _has_equal_periods(terms: PlanTerms, plan: Plan) -> bool:
     """Whether one rate of a period describes the plan."""
     if terms.period_unit not in MONTHS_IN_PERIOD:

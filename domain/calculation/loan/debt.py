@@ -136,6 +136,12 @@ class Debt:
             self.arrears.clear()
             self._note()
 
+    def defer(self) -> int:
+        """展期 · None of its principal is due yet after all; answers how much that is."""
+        principal, self.principal, self.unpaid_principal = self.unpaid_principal, 0, 0
+        self._note()
+        return principal
+
     def change_rate(self, rate: DefaultRate) -> None:
         """Go on at another rate, the sums being advanced to today: rescaled to the common denominator."""
         den = lcm(self.den, rate.daily.denominator)

@@ -10,6 +10,7 @@ from domain.calculation.loan.events import (
     Acceleration,
     Amendment,
     Event,
+    Extension,
     Fee,
     PayOut,
     PrepaymentMode,
@@ -20,10 +21,10 @@ from domain.calculation.loan.events import (
 )
 from domain.calculation.loan.lines import MovementKind
 from domain.calculation.loan.quote import payoff, prepayment_fee
-from domain.calculation.loan.replan import PlanVersion, replan, shorten, without_principal
+from domain.calculation.loan.replan import PlanVersion, extend, replan, shorten, without_principal
 from domain.calculation.loan.running import Grant
-from domain.calculation.loan.state import DAY, LoanState, Promise, default_rate
-from domain.calculation.schedule import days_in_year
+from domain.calculation.loan.state import DAY, LoanState, Promise
+from domain.calculation.schedule import PlanError, days_in_year
 
 
 @singledispatch
@@ -49,16 +50,32 @@ def _(event: PayOut, state: LoanState) -> None:
 @happen.register
 def _(event: Amendment, state: LoanState) -> None:
     if event.annual_rate is not None:
-        state.rate = default_rate(state.terms, event.annual_rate)
-        for debt in state.unsettled:
-            debt.advance(state.day)
-            debt.change_rate(state.rate)
-            state.touched.add(debt)
+        state.change_rate(event.annual_rate)
     if state.not_due:
         new = replan(state.version, state.not_due, event.annual_rate, event.method, event.custom_principal)
         _go_on(state, new, event.id)
     elif event.annual_rate is not None:
         state.version.terms = replace(state.version.terms, annual_rate=event.annual_rate)
+
+
+@happen.register
+def _(event: Extension, state: LoanState) -> None:
+    """The running period goes on as it is. On the maturity itself what fell due this morning is taken back."""
+    if not state.principal:
+        return
+    if state.running is not None:
+        state.version = extend(state.version, event)
+        assert state.version.running is not None
+        state.running.planned = state.version.running
+        return
+    last = state.debts[max(state.debts)]
+    if last.due_date != state.day:
+        raise PlanError(f"an extension is agreed by the maturity, {last.due_date}", "value_date")
+    if last.principal:
+        state.version = extend(state.version, event)
+        state.not_due += last.defer()
+        state.settle_if_nothing_left(last)
+        state.start_period()
 
 
 @happen.register
@@ -239,8 +256,7 @@ def _accelerate(state: LoanState) -> None:
 
 def _all_falls_due(state: LoanState, interest: int, net_interest: int) -> Debt:
     """Running interest and all principal fall due today, in one installment; no other follows."""
-    version = state.version
-    version.installments = version.installments[: version.done + 1]
+    state.end_plan()
     return state.fall_due(state.not_due, interest, net_interest)
 
 

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from typing import Any
 
+from domain.calculation.loan.events import Extension
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.money import div_half_up, half_up
 from domain.calculation.schedule import (
@@ -24,6 +26,14 @@ from domain.calculation.schedule import (
     plan,
 )
 
+# What only served to find the dates of the first plan is settled by now.
+DATES_ARE_GIVEN: dict[str, Any] = {
+    "periods": None,
+    "settlement_day": None,
+    "maturity_date": None,
+    "term_days": None,
+    "holiday_rule": HolidayRule.NONE,
+}
 NO_TERM_TO_SHORTEN = frozenset({Method.INTEREST_ONLY, Method.BULLET})
 
 
@@ -32,12 +42,15 @@ class PlanVersion:
     """A plan and how many of its installments have fallen due.
 
     `kept` is what a shortened term keeps: the level installment, or the principal part of the equal ones.
+    `then` is the plan of an extension agreed: its installments are the last ones here, its terms begin with them.
     """
 
     terms: PlanTerms
     installments: tuple[PlannedInstallment, ...]
     kept: int
     done: int = 0
+    extension: Extension | None = None
+    then: "PlanVersion | None" = None
 
     @property
     def running(self) -> PlannedInstallment | None:
@@ -79,6 +92,8 @@ def replan(
     A BULLET keeps the last date only. CUSTOM parts are scaled to the balance, cumulatively, so that they add up.
     Raises PlanError where the new terms are impossible.
     """
+    if old.extension:
+        return extend(replan(_unextended(old), balance, annual_rate, method, custom_principal), old.extension)
     terms, rows = old.terms, old.rest
     method = method or terms.method
     same_method = method is terms.method
@@ -94,14 +109,41 @@ def replan(
         principal_grace_periods=old.grace_left if same_method else 0,
         amortization_periods=_amortization_left(old),
         custom_principal=_scaled(parts, balance) if method is Method.CUSTOM else None,
-        # What only served to find the dates is settled by now.
-        periods=None,
-        settlement_day=None,
-        maturity_date=None,
-        term_days=None,
-        holiday_rule=HolidayRule.NONE,
+        **DATES_ARE_GIVEN,
     )
     return _version(new, rows[0].seq)
+
+
+def extend(old: PlanVersion, extension: Extension) -> PlanVersion:
+    """展期 · What was to be repaid at the maturity is spread over the added dates; there only interest is left (S36).
+
+    The terms of the extension begin at the old maturity. Raises PlanError where an extension is agreed already or
+    its terms are impossible.
+    """
+    if old.extension:
+        raise PlanError("an extension is agreed already", "due_dates")
+    terms, last, dates = old.terms, old.installments[-1], extension.due_dates
+    if not last.principal:
+        return old
+    method = extension.method or terms.method
+    amortization = _amortization_left(replace(old, done=len(old.installments)))
+    parts = extension.custom_principal or (*(0 for _ in dates[1:]), last.principal)
+    new = replace(
+        terms,
+        principal=last.principal,
+        annual_rate=terms.annual_rate if extension.annual_rate is None else extension.annual_rate,
+        method=method,
+        value_date=last.due_date,
+        due_dates=dates[-1:] if method is Method.BULLET else dates,
+        principal_grace_periods=0,
+        amortization_periods=None if amortization is None else max(amortization, len(dates)),
+        custom_principal=_scaled(parts, last.principal) if method is Method.CUSTOM else None,
+        **DATES_ARE_GIVEN,
+    )
+    then = _version(new, last.seq + 1)
+    interest_only = replace(last, principal=0, balance_after=last.principal)
+    rows = (*old.installments[:-1], interest_only, *then.installments)
+    return PlanVersion(terms, rows, old.kept, old.done, extension, then)
 
 
 def shorten(old: PlanVersion, balance: int) -> PlanVersion:
@@ -109,6 +151,8 @@ def shorten(old: PlanVersion, balance: int) -> PlanVersion:
 
     Raises PlanError for INTEREST_ONLY and BULLET: they have no term to shorten.
     """
+    if old.extension:
+        return extend(shorten(_unextended(old), balance), old.extension)
     terms = old.terms
     if terms.method in NO_TERM_TO_SHORTEN:
         raise PlanError(f"{terms.method} has no term to shorten", "method")
@@ -135,6 +179,14 @@ def shorten(old: PlanVersion, balance: int) -> PlanVersion:
 def without_principal(old: PlanVersion) -> PlanVersion:
     """Everything is prepaid: the running installment is left with the interest that its line has reached."""
     return PlanVersion(old.terms, (replace(old.rest[0], principal=0, interest=0, balance_after=0),), old.kept)
+
+
+def _unextended(old: PlanVersion) -> PlanVersion:
+    """The same plan as it was before its extension was agreed."""
+    assert old.then is not None
+    rows = old.installments[: -len(old.then.installments)]
+    last = replace(rows[-1], principal=old.then.terms.principal, balance_after=0)
+    return PlanVersion(old.terms, (*rows[:-1], last), old.kept, old.done)
 
 
 def _version(terms: PlanTerms, first_seq: int = 1) -> PlanVersion:

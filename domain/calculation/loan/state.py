@@ -93,6 +93,9 @@ class LoanState:
 
     def start_period(self) -> None:
         """Let the next installment of the plan run."""
+        if self.version.then and self.version.running is self.version.then.installments[0]:
+            self.version = self.version.then
+            self.change_rate(self.version.terms.annual_rate)
         planned = self.version.running
         self.running = Running.begin(planned, self.not_due, self.version.terms) if planned else None
         if not planned:
@@ -131,6 +134,22 @@ class LoanState:
             self.charge(debt, self.fees_ahead.pop(seq), None)
         self.settle_if_nothing_left(debt)
         return debt
+
+    def change_rate(self, annual_rate: Fraction) -> None:
+        """Penalty and compound go on at another contract rate, those of open installments too."""
+        if annual_rate == self.rate.annual_rate:
+            return
+        self.rate = default_rate(self.terms, annual_rate)
+        for debt in self.unsettled:
+            debt.advance(self.day)
+            debt.change_rate(self.rate)
+            self.touched.add(debt)
+
+    def end_plan(self) -> None:
+        """No installment follows the running one."""
+        version = self.version
+        version.installments = version.installments[: version.done + 1]
+        version.extension = version.then = None
 
     def _open(self, debt: Debt) -> None:
         """Beyond grace: everything counts from the due date, on what was unpaid on each of those days."""
