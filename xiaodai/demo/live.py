@@ -17,9 +17,9 @@ async def watch_alerts(office: Office) -> None:
     risk = await office.by("risk")
     async for told in risk.watch(operations.ALERT_RAISED, asyncio.Event()):
         alert = told["alert"]
-        about = alert["loan"]["number"] if alert["loan"] else ""
+        news = "" if alert["state"] == "NEW" else f", {alert['state']}"
         office.screen.tell(
-            f"[magenta]live[/] to the risk officer: {alert['level']} {about} {alert['message']}",
+            f"[magenta]live[/] to the risk officer: {alert['level']}{news} {alert['message']}",
             lender=office.code,
             on=alert["businessDate"],
         )

@@ -85,5 +85,5 @@ STATISTICS = """
 TRIAL_BALANCE = "{ trialBalance { account name debit credit } }"
 APPLICATION = "query ($id: ID!) { node(id: $id) { ... on LoanApplication { state } } }"
 
-ALERT_RAISED = "subscription { alertRaised { alert { rule level message businessDate loan { number } } } }"
+ALERT_RAISED = "subscription { alertRaised { alert { state level message businessDate } } }"
 TASK_CHANGED = "subscription { pendingTaskChanged { change pendingCount task { title } } }"
