@@ -8,7 +8,7 @@ from types import FrameType
 import typer
 from pydantic import ValidationError
 
-from xiaodai.cli import day, db, demo, operator, schema, serve, tenant, test, verify, worker
+from xiaodai.cli import bench, day, db, demo, operator, schema, serve, tenant, test, verify, worker
 from xiaodai.cli.output import Problem, Terminated, errors
 from xiaodai.postgres_programs import PostgresError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 for group in (db, operator, tenant, day, schema):
     app.add_typer(group.app)
-for single in (demo, serve, worker, test, verify):
+for single in (demo, serve, worker, test, verify, bench):
     single.register(app)
 
 

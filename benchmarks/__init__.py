@@ -1,0 +1,1 @@
+"""测量 · What makes lenders of a size and measures them (docs/speed.md)."""
