@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.dml import ReturningInsert
 
 from tenancy.tables import api_processes, open_sockets, rate_windows
 
@@ -21,11 +24,11 @@ KEPT_SECONDS = 600
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`count` of what was asked for; `window` tells one span from the next, and began `age` seconds ago."""
+    """`count` of what was asked for; `window` tells one span from the next, which began at `begun` of time.monotonic()."""
 
     count: int
     window: float
-    age: float
+    begun: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +47,17 @@ class SharedLimits:
 
     # ---------------------------------------------------------------- spans of time
 
-    async def draw(self, name: str, count: int, *, most: int, seconds: float, age: float = 0) -> Granted:
+    async def draw(self, name: str, count: int, *, most: int, seconds: float, since: float | None = None) -> Granted:
         """Takes up to `count` of the `most` that `name` may have in one window of `seconds`, by the database's clock.
 
-        A window begins with the first who draws (`age` seconds before, when they counted by themselves until then).
-        One upsert, so draws at the same moment never take the same.
+        A window begins with the first who draws, or `since` a moment of time.monotonic() when they counted by
+        themselves until now. One upsert, so draws at the same moment never take the same.
         """
-        w = rate_windows.c
-        begins = func.now() - timedelta(seconds=age)
-        lapsed = w.begun_at <= func.now() - timedelta(seconds=seconds)
-        row = upsert(rate_windows).values(name=name, begun_at=begins, taken=count)
-        change = row.on_conflict_do_update(
-            index_elements=["name"],
-            set_={
-                "begun_at": case((lapsed, row.excluded.begun_at), else_=w.begun_at),
-                # Never far beyond what there is, however often a client asks in vain.
-                "taken": case((lapsed, row.excluded.taken), else_=func.least(w.taken, most) + count),
-            },
-        ).returning(
-            w.taken,
-            func.extract("epoch", w.begun_at),
-            func.extract("epoch", func.now() - w.begun_at),
-        )
-        async with self._engine.begin() as connection:
-            taken, window, since = (await connection.execute(change)).one()
-        return Granted(max(0, min(count, most - (taken - count))), float(window), float(since))
+        async with self._engine.begin() as connection:  # first: a new connection may take its time
+            moment = time.monotonic()
+            drawing = _draw(name, count, most=most, seconds=seconds, age=moment - (since or moment))
+            taken, window, age = (await connection.execute(drawing)).one()
+        return Granted(max(0, min(count, most - (taken - count))), float(window), moment - float(age))
 
     async def sweep(self) -> None:
         """Removes windows that lapsed and processes that died long ago."""
@@ -115,6 +104,21 @@ class SharedLimits:
         """The process ends in order: its sockets with it."""
         async with self._engine.begin() as connection:
             await connection.execute(delete(api_processes).where(api_processes.c.id == process_id))
+
+
+def _draw(name: str, count: int, *, most: int, seconds: float, age: float) -> ReturningInsert[Any]:
+    """Answers what is taken now with this draw, when the window began, and how many seconds ago that was."""
+    w = rate_windows.c
+    lapsed = w.begun_at <= func.now() - timedelta(seconds=seconds)
+    row = upsert(rate_windows).values(name=name, begun_at=func.now() - timedelta(seconds=age), taken=count)
+    return row.on_conflict_do_update(
+        index_elements=["name"],
+        set_={
+            "begun_at": case((lapsed, row.excluded.begun_at), else_=w.begun_at),
+            # Never far beyond what there is, however often a client asks in vain.
+            "taken": case((lapsed, row.excluded.taken), else_=func.least(w.taken, most) + count),
+        },
+    ).returning(w.taken, func.extract("epoch", w.begun_at), func.extract("epoch", func.now() - w.begun_at))
 
 
 def _alive() -> ColumnElement[bool]:

@@ -18,15 +18,15 @@ class SharedLimitsInMemory:
         self._sockets: dict[UUID, tuple[UUID, UUID | None, UUID]] = {}
         self.draws = 0
 
-    async def draw(self, name: str, count: int, *, most: int, seconds: float, age: float = 0) -> Granted:
+    async def draw(self, name: str, count: int, *, most: int, seconds: float, since: float | None = None) -> Granted:
         self.draws += 1
         now = self._clock()
-        begun, taken = self._windows.get(name, (now - age, 0))
+        begun, taken = self._windows.get(name, (0.0, 0))
         if begun <= now - seconds:
-            begun, taken = now - age, 0
+            begun, taken = since or now, 0
         granted = max(0, min(count, most - taken))
         self._windows[name] = (begun, taken + granted)
-        return Granted(granted, begun, now - begun)
+        return Granted(granted, begun, begun)
 
     async def open_socket(
         self, socket_id: UUID, process_id: UUID, lender_id: UUID | None, person_id: UUID, places: Places

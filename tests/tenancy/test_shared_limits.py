@@ -1,6 +1,7 @@
 """Limits that hold for all processes: windows of time and places for sockets, counted in the catalog."""
 
 import asyncio
+import time
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select, text, update
@@ -23,10 +24,12 @@ async def test_draws_at_the_same_moment_stay_within_the_limit(place: Platform) -
 
 async def test_a_window_begins_with_the_first_and_ends_for_all(place: Platform) -> None:
     limits = place.catalog.limits
-    first = await limits.draw("window", 2, most=2, seconds=0.5, age=0.3)
+    begun = time.monotonic() - 0.3
+    first = await limits.draw("window", 2, most=2, seconds=0.5, since=begun)
     second = await limits.draw("window", 1, most=2, seconds=0.5)
     assert (first.count, second.count, second.window) == (2, 0, first.window)
-    assert 0.3 <= first.age <= second.age < 0.5
+    assert abs(first.begun - begun) < 0.001
+    assert abs(second.begun - begun) < 0.1
     await asyncio.sleep(0.25)
     third = await limits.draw("window", 1, most=2, seconds=0.5)
     assert third.count == 1
@@ -87,7 +90,7 @@ async def test_what_lapsed_long_ago_is_swept(place: Platform) -> None:
     for process in (old, young):
         await limits.beat(process, [])
     await last_heard_of(place, old, 3_600)
-    await limits.draw("ancient", 1, most=9, seconds=1, age=3_600)
+    await limits.draw("ancient", 1, most=9, seconds=1, since=time.monotonic() - 3_600)
     await limits.draw("recent", 1, most=9, seconds=1)
     await limits.sweep()
     async with place.owner.connect() as connection:

@@ -41,7 +41,9 @@ class TooMany(Exception):
 class Counters(Protocol):
     """What all processes count together (`tenancy.shared_limits`)."""
 
-    async def draw(self, name: str, count: int, *, most: int, seconds: float, age: float = 0) -> Granted: ...
+    async def draw(
+        self, name: str, count: int, *, most: int, seconds: float, since: float | None = None
+    ) -> Granted: ...
 
 
 @dataclass(slots=True)
@@ -92,19 +94,18 @@ class PerSecond:
 
     async def _draw(self, name: str, recent: Recent) -> None:
         """A further share of the second that all processes are in. Who joins one that runs has a share of its own in it."""
-        asked_at = self._clock()
         found = await self._counters.draw(
             counted_as(self._kind, name),
             self._share,
             most=self._most - self._share,
             seconds=1,
-            age=asked_at - recent.begun,
+            since=recent.begun,
         )
         recent.drawn_out = found.count < self._share
         if found.window == recent.window:
             recent.allowed += found.count
         else:
-            recent.window, recent.begun = found.window, asked_at - found.age
+            recent.window, recent.begun = found.window, found.begun
             recent.allowed = self._share + found.count
             recent.used = sum(moment >= recent.begun for moment in recent.seen)
 
@@ -157,7 +158,7 @@ class Rates:
         found = await self._counters.draw(counted_as("sign-ins", address), tries, most=most, seconds=60)
         if found.count < tries:
             REFUSED_REQUESTS.labels("sign-ins").inc()
-            raise TooMany(max(1, math.ceil(60 - found.age)))
+            raise TooMany(max(1, math.ceil(found.begun + 60 - time.monotonic())))
 
 
 class Forgiving:
@@ -166,9 +167,9 @@ class Forgiving:
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
-    async def draw(self, name: str, count: int, *, most: int, seconds: float, age: float = 0) -> Granted:
+    async def draw(self, name: str, count: int, *, most: int, seconds: float, since: float | None = None) -> Granted:
         try:
-            return await self._counters.draw(name, count, most=most, seconds=seconds, age=age)
+            return await self._counters.draw(name, count, most=most, seconds=seconds, since=since)
         except Exception as error:
             log.warning("a limit could not be counted", error=type(error).__name__)
-            return Granted(count, -1, age)
+            return Granted(count, -1, since or time.monotonic())
