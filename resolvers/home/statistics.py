@@ -42,14 +42,14 @@ async def _as_they_change(
     lender = operation.ctx.lender
 
     async def compute() -> statistics.Statistics:
-        async with operation.ctx.reading() as ctx:
+        async with live.turn(), operation.ctx.reading() as ctx:
             return await statistics.of_day(ctx, on=on, department_id=department_id)
 
     told: Statistics | None = None
     async with aclosing(live.changes(lender, statistics.MODULES)) as changes:
         async for _ in changes:
             found = await live.shared(lender, _view(operation.ctx, on, department_id), compute)
-            async with operation.ctx.reading() as ctx:
+            async with live.turn(), operation.ctx.reading() as ctx:
                 current = _shown(found, await pending_task.pending_count(ctx))
             if current != told:
                 yield current

@@ -11,7 +11,7 @@ import binascii
 import functools
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class Live(Protocol):
 
     def follow(self, lender: Lender, kinds: frozenset[str], after: Place | None) -> AsyncGenerator[list[Happened]]: ...
     def changes(self, lender: Lender, modules: tuple[str, ...]) -> AsyncGenerator[None]: ...
+    def turn(self) -> AbstractAsyncContextManager[None]: ...
     async def shared(self, lender: Lender, name: Hashable, work: Callable[[], Awaitable[Any]]) -> Any: ...
 
 
@@ -92,7 +93,7 @@ async def _events(
     try:
         async with aclosing(live.follow(lender, kinds, after)) as portions:
             async for rows in portions:
-                async with operation.ctx.reading() as ctx:
+                async with live.turn(), operation.ctx.reading() as ctx:
                     events = await deliver(ctx, rows)
                 for event in events:
                     yield event

@@ -41,7 +41,7 @@ class Process:
 @asynccontextmanager
 async def a_process(lender: LenderAtWork) -> AsyncIterator[Process]:
     bell = Bell(lender.platform.addresses.app)
-    feeds = Feeds(lender.platform.door, bell)
+    feeds = Feeds(lender.ports.door, bell)
     await bell.start()
     try:
         yield Process(feeds, bell)
@@ -148,13 +148,14 @@ async def office(lender: LenderAtWork) -> AsyncIterator[Office]:
 
 
 @asynccontextmanager
-async def an_office(lender: LenderAtWork) -> AsyncIterator[Office]:
+async def an_office(lender: LenderAtWork, **settings: Any) -> AsyncIterator[Office]:
+    """`settings` as xiaodai.settings.Settings has them."""
     async with a_process(lender) as process:
         ports = replace(lender.ports, live=process.feeds, after_commit=Wakeups(lender.platform.catalog, process.bell))
         lender.ports = ports
         lender.people = {name: replace(ctx, ports=ports) for name, ctx in lender.people.items()}
         sessions = KnownPeople()
-        app = an_app(ports, sessions, catalog=lender.platform.catalog)
+        app = an_app(ports, sessions, catalog=lender.platform.catalog, **settings)
         async with on_the_loopback(app) as port:
             yield Office(lender, port, sessions, process.feeds)
 

@@ -17,6 +17,7 @@ SETTLE_SECONDS = 0.3  # the protocol does not say when a subscription has begun
 
 TASKS = """subscription ($after: Cursor) { pendingTaskChanged(after: $after) {
   cursor change pendingCount task { id type state title } } }"""
+CROWDED = """subscription { pendingTaskChanged { cursor change task { id subject { id } customer { id } } } }"""
 ALERTS = """subscription ($after: Cursor, $minLevel: AlertLevel) { alertRaised(after: $after, minLevel: $minLevel) {
   cursor change alert { id rule level state loan { number } } } }"""
 MESSAGES = """subscription ($after: Cursor) { messageReceived(after: $after) {
@@ -85,9 +86,11 @@ async def a_socket(port: int, token: str) -> AsyncIterator[Screen]:
 
 
 @asynccontextmanager
-async def watching(port: int, token: str, document: str, **variables: Any) -> AsyncIterator[Screen]:
+async def watching(
+    port: int, token: str, document: str, settle: float = SETTLE_SECONDS, **variables: Any
+) -> AsyncIterator[Screen]:
     """A screen whose subscription has begun."""
     async with a_socket(port, token) as screen:
         await screen.subscribe(document, **variables)
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(settle)
         yield screen

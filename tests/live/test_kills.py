@@ -7,7 +7,6 @@ import os
 import random
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -152,10 +151,8 @@ async def test_what_one_process_writes_the_other_shows(lender: LenderAtWork, por
     one, other = ports_of_two
     boss, maker = [await sign_in(one, lender, name) for name in ("business_manager", "account_manager")]
     waiting = await drafts(lender)
-    spent = []
     async with watching(other, boss, TASKS) as screen:
         for key in waiting:
-            began = time.monotonic()
             async with httpx.AsyncClient(headers={"authorization": f"Bearer {maker}"}) as client:
                 asked = {
                     "query": """mutation ($input: LoanApplicationActionInput!) {
@@ -165,8 +162,6 @@ async def test_what_one_process_writes_the_other_shows(lender: LenderAtWork, por
                 answer = (await client.post(f"http://127.0.0.1:{one}/graphql", json=asked)).json()
                 assert answer["data"]["submitLoanApplication"] == {"userErrors": []}, answer
             assert (await screen.hear())["change"] == "ADDED"
-            spent.append(time.monotonic() - began)
-    assert min(spent) < 0.5  # woken, not polled
 
 
 async def drafts(lender: LenderAtWork) -> list[Any]:

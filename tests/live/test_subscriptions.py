@@ -26,9 +26,9 @@ from resolvers.kernel import Operation
 from resolvers.kernel.subscribing import Gap, cursor_at, follow
 from tenancy.current import Overloaded
 from tenancy.provision import Blueprint
-from tests.live.conftest import KIND, KINDS, Office, announce, following, until_begun
-from tests.live.screens import ALERTS, MESSAGES, STATISTICS, TASKS, Refused
-from tests.support.actors import Ports, a_lender
+from tests.live.conftest import KIND, KINDS, Office, an_office, announce, following, until_begun
+from tests.live.screens import ALERTS, CROWDED, MESSAGES, STATISTICS, TASKS, Refused, Screen
+from tests.support.actors import LenderAtWork, Ports, a_lender
 from tests.support.customers import a_person
 from tests.support.lenders import Platform
 from tests.support.lending import a_product, approved, decide, reviewing, submitted, task_on
@@ -306,3 +306,23 @@ async def test_an_event_that_cannot_be_shown_leaves_no_hole(office: Office, monk
         events = [first, *[await again.hear() for _ in range(2)]]
     open_tasks = await lender.rows(Task)
     assert len({event["task"]["id"] for event in events}) == len(open_tasks) == 3
+
+
+async def test_a_crowd_is_served_in_turn(lender: LenderAtWork):
+    """More screens than the door has connections: all are told, none is turned away."""
+    door = lender.platform.new_door(cap=13, per_lender=13, patience_seconds=0.05)
+    lender.ports = replace(lender.ports, door=door)
+    async with an_office(lender, sockets_per_person=200) as office, AsyncExitStack() as stack:
+        screens = [
+            await stack.enter_async_context(office.screen("business_manager", CROWDED, settle=0.0)) for _ in range(150)
+        ]
+        await asyncio.sleep(1)
+        await applications(office, 3)
+        told = await asyncio.gather(*[_three(screen) for screen in screens])
+    await door.close()
+    assert all(events == told[0] for events in told)
+    assert len({event["cursor"] for event in told[0]}) == 3
+
+
+async def _three(screen: Screen) -> list[Any]:
+    return [await screen.hear(60) for _ in range(3)]

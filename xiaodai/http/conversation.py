@@ -235,9 +235,10 @@ class Conversation:
         return await found if isinstance(found, Awaitable) else found
 
     async def _show(self, runnable: Runnable, wanted: Asked, event: Any) -> ExecutionResult:
-        """One event as the client asked to see it, read in a snapshot of its own."""
+        """One event as the client asked to see it, read in a snapshot of its own when its turn has come."""
         answering = self._sockets.answering
         async with (
+            self._sockets.showing,
             asyncio.timeout(answering.seconds),
             Operation(answering.ports, self._visitor, self.caller) as operation,
         ):

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
 NOT_ACCEPTABLE, FORBIDDEN, TOO_MANY, GOING_AWAY = 4406, 4403, 4429, 1001
+EVENTS_AT_ONCE = 4  # an event that a thousand sockets follow must not take all connections from requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Sockets:
         self.answering, self.sessions, self.rates, self.limits = answering, sessions, rates, limits
         self._places = places
         self._public_host = public_host
+        self.showing = asyncio.Semaphore(EVENTS_AT_ONCE)
         self._open: dict[Conversation, str] = {}
         self._watch: asyncio.Task[None] | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from xiaodai.live.backlog import MOST_AT_ONCE, Backlog, TooSlow
 from xiaodai.live.lender_feed import LenderFeed
 
 SECONDS_BETWEEN_CHANGES = 1.0
+READING_AT_ONCE = 4
 
 
 class Feeds:
@@ -29,6 +30,7 @@ class Feeds:
     def __init__(self, door: Door, bell: Bell) -> None:
         self._door = door
         self._open: dict[UUID, LenderFeed] = {}
+        self._turns = asyncio.Semaphore(READING_AT_ONCE)
         bell.listen(FEED, self._heard)
 
     async def follow(
@@ -38,12 +40,12 @@ class Feeds:
         backlog = Backlog(kinds)
         with self._joined(lender, backlog) as feed:
             await feed.begun()
-            start = Beginning(after) if after else await feed.present()
+            start = Beginning(after) if after else await self._from_now(feed)
             place = start.place
             try:
                 while True:
                     backlog.begin_anew()
-                    while rows := (await feed.read(place, kinds)).rows:
+                    while rows := await self._read(feed, place, kinds):
                         for few in _portions([row for row in rows if not start.leaves_out(row)]):
                             yield few
                             place = few[-1].place
@@ -69,6 +71,13 @@ class Feeds:
                 await stir.happened.wait()
                 await asyncio.sleep(max(0.0, told_at + SECONDS_BETWEEN_CHANGES - time.monotonic()))
 
+    @asynccontextmanager
+    async def turn(self) -> AsyncGenerator[None]:
+        """Whoever reads for a follower waits for his turn: an event that a thousand follow takes no more connections than one
+        that few do, and leaves the others to requests."""
+        async with self._turns:
+            yield
+
     async def shared(self, lender: Lender, name: Hashable, work: Callable[[], Awaitable[Any]]) -> Any:
         """Done once for all followers of a lender that ask under one name, until something happens there."""
         feed = self._open.get(lender.id)
@@ -77,6 +86,14 @@ class Feeds:
     def close(self) -> None:
         for feed in self._open.values():
             feed.stop()
+
+    async def _read(self, feed: LenderFeed, place: Place, kinds: frozenset[str]) -> list[Happened]:
+        async with self._turns:
+            return (await feed.read(place, kinds)).rows
+
+    async def _from_now(self, feed: LenderFeed) -> Beginning:
+        async with self._turns:
+            return await feed.present()
 
     @contextmanager
     def _joined(self, lender: Lender, listener: Any) -> Any:
