@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import asyncpg
 import pytest
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import MetaData, make_url, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from migrations.line import Line
 from migrations.picture import picture
@@ -103,9 +105,7 @@ async def test_a_failure_at_the_third_leaves_him_old_and_a_second_run_finishes(
     state, why = (await states(place))[third]
     assert state == "FAILED"
     assert "uq_customers_name" in str(why)
-    async with place.door.enter(five[third]) as connection:
-        columns = (await connection.execute(text("SELECT * FROM customers WHERE id = 1"))).keys()
-    assert list(columns) == ["id", "name"], "nothing of the failed migration is left"
+    assert await columns_of(place, five[third]) == ["id", "name"], "nothing of the failed migration is left"
 
     async with place.door.enter(five[third], write=True) as connection:
         await connection.execute(text("UPDATE customers SET name = 'Li the second' WHERE id = 2"))
@@ -113,6 +113,35 @@ async def test_a_failure_at_the_third_leaves_him_old_and_a_second_run_finishes(
     assert report.ok
     assert {outcome.lender.code for outcome in report.outcomes if outcome.said.startswith("ran")} == {third}
     assert set((await states(place)).values()) == {("DONE", None)}
+
+
+async def columns_of(place: Platform, lender: Lender) -> list[str]:
+    async with place.door.enter(lender) as connection:
+        return list((await connection.execute(text("SELECT * FROM customers WHERE id = 1"))).keys())
+
+
+async def test_control_a_runner_that_commits_each_statement_is_found(
+    place: Platform, five: dict[str, Lender], old_line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control of U1: statement by statement, the failed migration leaves its first half behind."""
+    third = sorted(CODES)[2]
+    async with place.door.enter(five[third], write=True) as connection:
+        await connection.execute(text("INSERT INTO customers VALUES (2, 'Li')"))
+
+    async def torn(connection: AsyncConnection, schema: str, line: Line) -> list[str]:
+        url = make_url(place.addresses.owner).set(drivername="postgresql").render_as_string(hide_password=False)
+        alone = await asyncpg.connect(url)
+        try:
+            for statement in [f"SET search_path = {schema}", *line.text(old_line.head).split(";")]:
+                await alone.execute(statement)
+        finally:
+            await alone.close()
+        return line.steps(old_line.head)
+
+    monkeypatch.setattr("migrations.runner._upgrade", torn)
+    report = await migrate_lenders(place.owner, metadata, line=new_line(old_line, tmp_path / "new"))
+    assert [outcome.lender.code for outcome in report.failed] == [third]
+    assert await columns_of(place, five[third]) == ["id", "name", "grade"]
 
 
 def start_runner(place: Platform, line: Line) -> subprocess.Popen[bytes]:

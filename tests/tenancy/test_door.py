@@ -6,13 +6,14 @@ import random
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from tenancy.address import engine_url
 from tenancy.current import Door, Lender, LenderNotOpen, Overloaded
 from tenancy.naming import role_of
+from tests.support.database import sql
 from tests.support.lenders import Platform
 from tests.support.small_tables import customers, drafts
 
@@ -81,11 +82,31 @@ async def test_a_statement_that_takes_too_long_is_ended(place: Platform, alpha: 
 
 async def test_no_lender_no_table(place: Platform, alpha: Lender) -> None:
     """T5: a login's own search path holds no lender's table, so code without the door gets an error, not `public`."""
+    with pytest.raises(DBAPIError, match='relation "customers" does not exist'):
+        await read_without_the_door(place)
+
+
+async def read_without_the_door(place: Platform) -> None:
     engine = create_async_engine(engine_url(place.addresses.app))
-    async with engine.connect() as connection:
-        with pytest.raises(DBAPIError, match='relation "customers" does not exist'):
+    try:
+        async with engine.connect() as connection:
             await connection.execute(select(customers))
-    await engine.dispose()
+    finally:
+        await engine.dispose()
+
+
+async def test_control_a_login_with_a_lenders_search_path_is_found(place: Platform, alpha: Lender) -> None:
+    """Control of T5: once the app login has a lender's schema in its search path, the same code reads a table."""
+    app = make_url(place.addresses.app)
+    path = f"ALTER ROLE {app.username} IN DATABASE {app.database}"
+    may = f"USAGE ON SCHEMA {alpha.schema}", f"SELECT ON {alpha.schema}.customers"
+    given = "".join(f"GRANT {what} TO {app.username};" for what in may)
+    taken = "".join(f"REVOKE {what} FROM {app.username};" for what in may)
+    sql(place.addresses, f"{given}{path} SET search_path = {alpha.schema};")
+    try:
+        await read_without_the_door(place)
+    finally:
+        sql(place.addresses, f"{path} RESET search_path;{taken}")
 
 
 async def hurt_and_check(door: Door, lenders: list[Lender], rounds: int) -> list[str]:

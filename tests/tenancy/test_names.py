@@ -1,5 +1,8 @@
 """Codes, roles, quoting and passwords (promise T9)."""
 
+import contextlib
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,6 +53,17 @@ async def test_bad_codes_reach_no_database(place: Platform, blueprint: Blueprint
         await place.catalog.file_provisioning(a_request(code))
 
 
+def test_control_a_pattern_that_only_begins_well_lets_bad_codes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control of T9: a check that matches the beginning instead of the whole is found by this list."""
+    monkeypatch.setattr("tenancy.naming.CODE", re.compile(r"[a-z][a-z0-9_]{1,30}.*", re.DOTALL))
+    let_in = set()
+    for code in BAD:
+        with contextlib.suppress(BadName):
+            let_in.add(check_code(code))
+    assert {'a"; drop schema t_alpha cascade; --', "alpha\n", "a" * 64} & let_in == {"alpha\n", "a" * 64}
+    assert "alphа" in let_in
+
+
 @given(st.text(max_size=40))
 def test_what_is_accepted_is_plain(text: str) -> None:
     try:
@@ -71,10 +85,20 @@ def test_two_lenders_never_share_a_role(code: str, installation: str) -> None:
 
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=15))
 def test_quoting_closes_nothing(name: str) -> None:
-    for quoted, mark in ((quote(name), '"'), (literal(name).removeprefix("E"), "'")):
-        inside = quoted[1:-1].replace("\\\\", "")
-        assert quoted[0] == quoted[-1] == mark
-        assert mark not in inside.replace(mark * 2, "")
+    assert closes_nothing(quote(name), '"')
+    assert closes_nothing(literal(name).removeprefix("E"), "'")
+
+
+def closes_nothing(quoted: str, mark: str) -> bool:
+    inside = quoted[1:-1].replace("\\\\", "")
+    return quoted[0] == quoted[-1] == mark and mark not in inside.replace(mark * 2, "")
+
+
+def test_control_pasting_a_name_is_found() -> None:
+    """Control of T9: a name that is put between quotes as it stands closes them."""
+    pasted = 'a"; drop schema t_alpha cascade; --'
+    assert not closes_nothing(f'"{pasted}"', '"')
+    assert closes_nothing(quote(pasted), '"')
 
 
 def test_a_long_name_is_refused_not_cut() -> None:
