@@ -21,6 +21,7 @@ SETTLED = Decimal("1e-30")
 STEP_LIMIT = Decimal("1e-38")
 # Fees that take most of a pay-out for a day make annual rates with hundreds of digits: they tell nothing.
 ABSURD = Decimal("1e10")
+HUNDREDTH_OF_A_PERCENT = Decimal("0.0001")
 
 
 class FeePayer(StrEnum):

@@ -34,10 +34,14 @@ class InstallmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DefaultRate:
-    """罚息利率 · Fen of penalty a day for a fen overdue: contract rate x multiplier ÷ days of the year."""
+    """罚息利率 · Fen of penalty a day for a fen overdue: contract rate x multiplier ÷ days of the year.
+
+    `misuse_daily` is what misused principal bears on top, where its own rate is the heavier one.
+    """
 
     annual_rate: Fraction
     daily: Fraction
+    misuse_daily: Fraction = Fraction(0)
 
 
 class Arrears(NamedTuple):
@@ -47,6 +51,8 @@ class Arrears(NamedTuple):
     principal: int
     interest: int
     annual_rate: Fraction
+    misused: int  # the part of the principal that bears the misuse rate
+    misuse_daily: Fraction
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -64,11 +70,13 @@ class Debt:
     rate: DefaultRate
     bears_compound: bool
     interest_days: list[tuple[Stretch, int]]  # how its interest came about
+    misused: int = 0  # principal that bears the misuse rate, the last of it to be paid
     fee: int = 0
     pen_num: int = 0
     comp_num: int = 0
     den: int = 1
     per_fen: int = 0  # what a fen overdue adds to a numerator in a day
+    misuse_per_fen: int = 0  # and what a misused one adds besides
     anchor: date = field(init=False)
     open: bool = False
     paid: bool = False  # some money has gone to it
@@ -79,8 +87,7 @@ class Debt:
 
     def __post_init__(self) -> None:
         self.anchor = self.due_date
-        self.den, self.per_fen = self.rate.daily.denominator, self.rate.daily.numerator
-        self._note()
+        self.change_rate(self.rate)
 
     @property
     def in_arrears(self) -> bool:
@@ -95,7 +102,10 @@ class Debt:
     @property
     def steps(self) -> tuple[int, int]:
         """What a day adds to the numerators of penalty and compound."""
-        return self.unpaid_principal * self.per_fen, self.unpaid_interest * self.per_fen if self.bears_compound else 0
+        penalty = self.unpaid_principal * self.per_fen
+        if self.misuse_per_fen:
+            penalty += min(self.misused, self.unpaid_principal) * self.misuse_per_fen
+        return penalty, self.unpaid_interest * self.per_fen if self.bears_compound else 0
 
     def advance(self, day: date) -> None:
         """Let the sums run to the close of the night before `day`'s events."""
@@ -144,11 +154,12 @@ class Debt:
 
     def change_rate(self, rate: DefaultRate) -> None:
         """Go on at another rate, the sums being advanced to today: rescaled to the common denominator."""
-        den = lcm(self.den, rate.daily.denominator)
+        den = lcm(self.den, rate.daily.denominator, rate.misuse_daily.denominator)
         self.pen_num *= den // self.den
         self.comp_num *= den // self.den
         self.den, self.rate = den, rate
         self.per_fen = rate.daily.numerator * (den // rate.daily.denominator)
+        self.misuse_per_fen = rate.misuse_daily.numerator * (den // rate.misuse_daily.denominator)
         self._note()
 
     def state(self, day: date) -> InstallmentState:
@@ -159,7 +170,11 @@ class Debt:
         return installment_state(left=left, paid=self.paid, waived=self.waived, overdue=day > self.grace_end)
 
     def _note(self) -> None:
-        now = Arrears(self.anchor, self.unpaid_principal, self.unpaid_interest, self.rate.annual_rate)
+        misused = min(self.misused, self.unpaid_principal)
+        rate = self.rate
+        now = Arrears(
+            self.anchor, self.unpaid_principal, self.unpaid_interest, rate.annual_rate, misused, rate.misuse_daily
+        )
         if self.arrears and self.arrears[-1].from_date == self.anchor:
             self.arrears[-1] = now
         else:

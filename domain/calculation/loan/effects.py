@@ -12,6 +12,7 @@ from domain.calculation.loan.events import (
     Event,
     Extension,
     Fee,
+    MisuseRate,
     PayOut,
     PrepaymentMode,
     Receipt,
@@ -56,6 +57,19 @@ def _(event: Amendment, state: LoanState) -> None:
         _go_on(state, new, event.id)
     elif event.annual_rate is not None:
         state.version.terms = replace(state.version.terms, annual_rate=event.annual_rate)
+
+
+@happen.register
+def _(event: MisuseRate, state: LoanState) -> None:
+    if event.multiplier < 1:
+        raise ValueError(f"misused money bears no less than the contract rate, not {event.multiplier} times it")
+    before = state.running.interest(state.day) if state.running else 0
+    state.misuse = event
+    state.change_rate(state.rate.annual_rate)
+    state.bear_misuse()
+    if state.running:
+        restated = state.running.interest(state.day) - before
+        state.move(state.running.planned.seq, INTEREST, MovementKind.RESTATED, restated, event.id)
 
 
 @happen.register
@@ -218,6 +232,7 @@ def _go_on(state: LoanState, version: PlanVersion, event: str) -> None:
     before = state.running.interest(state.day)
     state.version = version
     state.running.change(version.running, state.not_due, version.terms, state.day)
+    state.bear_misuse()
     restated = state.running.interest(state.day) - before
     state.move(version.running.seq, INTEREST, MovementKind.RESTATED, restated, event)
 

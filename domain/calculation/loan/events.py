@@ -102,6 +102,22 @@ class Acceleration(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MisuseRate(Event):
+    """挪用罚息 · From its date misused principal bears `multiplier` x the contract rate, until it is repaid.
+
+    Overdue, it bears the heavier of this and the penalty rate, never both (银发〔2003〕251号: at most + 100 %). The
+    misused part is thought to be the last to fall due; None means all. A later one takes its place, 1 ends it.
+    """
+
+    multiplier: Fraction
+    amount: int | None = None
+
+    @property
+    def rank(self) -> Rank:
+        return Rank.AMENDMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fee(Event):
     """费用 · A charge borne by an installment: collected when that is due, at once where it is due already."""
 
@@ -191,8 +207,9 @@ def happened(events: Iterable[Event | Reversal]) -> list[Event]:
     for event in events:
         if event.id in by_id:
             raise ValueError(f"event {event.id} comes twice")
-        if isinstance(event, PayOut | Fee | Waiver | Receipt | Refund) and event.amount <= 0:
-            raise InvalidAmount(f"event {event.id} of {event.amount} fen")
+        amount = getattr(event, "amount", None)
+        if amount is not None and amount <= 0:
+            raise InvalidAmount(f"event {event.id} of {amount} fen")
         by_id[event.id] = event
         if isinstance(event, Reversal):
             undone_by.setdefault(event.target, []).append(event.id)

@@ -184,6 +184,11 @@ class _Explanation:
                 inputs |= {f"base_{k}": _money(base), f"annual_rate_{k}": _rate(arrears.annual_rate)}
                 inputs[f"days_{k}"] = str(days)
                 terms.append(f"base_{k} * annual_rate_{k} * multiplier * days_{k} / {self.year}")
+            if component is Component.PENALTY and arrears.misused and arrears.misuse_daily and days:
+                k = len(terms) + 1
+                inputs |= {f"misused_{k}": _money(arrears.misused), f"days_{k}": str(days)}
+                inputs[f"misuse_rate_{k}"] = _rate(arrears.misuse_daily * self.year)
+                terms.append(f"misused_{k} * misuse_rate_{k} * days_{k} / {self.year}")
         paid = self.sums[debt.seq, component, MovementKind.ALLOCATED]
         waived = self.sums[debt.seq, component, MovementKind.WAIVED]
         waived -= self.sums[debt.seq, component, MovementKind.LAPSED]

@@ -4,7 +4,7 @@ The interest is a chain of stretches, one straight line each; a change inside th
 what has grown (X6). A waiver restates the whole line: (interest − waived) x elapsed ÷ days.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum, auto
 from fractions import Fraction
@@ -59,6 +59,7 @@ class Running:
 
     planned: PlannedInstallment
     stretches: list[Stretch]
+    surcharge: list[Stretch] = field(default_factory=list)  # what misused principal bears besides (挪用罚息)
     grants: list[Grant] = field(default_factory=list)
 
     @classmethod
@@ -79,6 +80,15 @@ class Running:
                 del self.stretches[-1]
             self.stretches.append(_after_change(day, balance, plan, planned.days))
         self.limit_waivers(self.whole_interest)
+
+    def bear(self, surcharge_rate: Fraction, misused: int, plan: PlanTerms, day: date) -> None:
+        """From `day` on the misused part bears this rate besides the contract rate; 0 ends it."""
+        if self.surcharge and self.surcharge[-1].from_date == day:
+            del self.surcharge[-1]
+        if surcharge_rate or self.surcharge:
+            besides = replace(plan, annual_rate=surcharge_rate)
+            self.surcharge.append(_after_change(day, misused, besides, self.planned.days))
+            self.limit_waivers(self.whole_interest)
 
     def limit_waivers(self, most: int) -> None:
         """No more is given up than there is, the last waiver giving way first."""
@@ -110,9 +120,9 @@ class Running:
             num, den = self._gross(self.planned.due_date)
             step = num - self.waived * den
             return step * self.elapsed(day), step, den * self.planned.days
-        last = self.stretches[-1]
         num, den = self._gross(day)
-        return num, last.step * (den // last.den), den
+        last = [chain[-1] for chain in (self.stretches, self.surcharge) if chain]
+        return num, sum(s.step * (den // s.den) for s in last), den
 
     def interest(self, day: date) -> int:
         """The running interest at the close of `day`, in fen."""
@@ -127,16 +137,20 @@ class Running:
 
     def days(self, day: date) -> list[tuple[Stretch, int]]:
         """The stretches with the days each has run at the close of `day`."""
-        ends = [*(later.from_date for later in self.stretches[1:]), day]
-        return [(s, (end - s.from_date).days) for s, end in zip(self.stretches, ends, strict=True)]
+        return [*_days(self.stretches, day), *_days(self.surcharge, day)]
 
     def _gross(self, day: date) -> tuple[int, int]:
         """The exact running interest before waivers: (num, den). Most periods have one stretch."""
-        if len(self.stretches) == 1:
+        if len(self.stretches) == 1 and not self.surcharge:
             only = self.stretches[0]
             return only.step * (day - only.from_date).days, only.den
-        den = lcm(*(s.den for s in self.stretches))
+        den = lcm(*(s.den for s in (*self.stretches, *self.surcharge)))
         return sum(s.step * (den // s.den) * days for s, days in self.days(day)), den
+
+
+def _days(chain: list[Stretch], day: date) -> list[tuple[Stretch, int]]:
+    ends = [*(later.from_date for later in chain[1:]), day]
+    return [(stretch, (end - stretch.from_date).days) for stretch, end in zip(chain, ends, strict=False)]
 
 
 def _by_days(day: date, balance: int, plan: PlanTerms, period_days: int) -> Stretch:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from domain.calculation.allocation import ClaimComponent, Component, InvalidAmount, allocate
 from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt, DefaultRate
+from domain.calculation.loan.events import MisuseRate
 from domain.calculation.loan.lines import Movement, MovementKind
 from domain.calculation.loan.replan import PlanVersion
 from domain.calculation.loan.running import Grant, Running
@@ -58,6 +59,7 @@ class LoanState:
     version: PlanVersion
     rate: DefaultRate
     running: Running | None = None
+    misuse: MisuseRate | None = None
     principal: int = 0
     not_due: int = 0  # the part of the principal that has not fallen due
     overdue_principal: int = 0
@@ -100,6 +102,7 @@ class LoanState:
         self.running = Running.begin(planned, self.not_due, self.version.terms) if planned else None
         if not planned:
             return
+        self.bear_misuse()
         for grant in [grant for grant in self.waivers_ahead if grant.seq == planned.seq]:
             self.waivers_ahead.remove(grant)
             self.waive_running(grant)
@@ -109,6 +112,7 @@ class LoanState:
         assert self.running is not None
         planned = self.running.planned
         self.running.limit_waivers(interest - net_interest)
+        misused = min(principal, max(0, self.misused - (self.not_due - principal)))
         debt = Debt(
             seq=planned.seq,
             start_date=planned.start_date,
@@ -122,6 +126,7 @@ class LoanState:
             bears_compound=self.terms.compound,
             interest_days=self.running.days(self.day),
             waived=interest > net_interest,
+            misused=misused,
         )
         self.not_due -= principal
         self.due_interest += net_interest
@@ -135,11 +140,37 @@ class LoanState:
         self.settle_if_nothing_left(debt)
         return debt
 
+    @property
+    def misused(self) -> int:
+        """挪用 · Principal that bears the misuse rate; what was repaid of a loan goes off it last."""
+        if self.misuse is None:
+            return 0
+        return self.principal if self.misuse.amount is None else min(self.misuse.amount, self.principal)
+
+    def bear_misuse(self) -> None:
+        """The misused part of what is not due bears more from today on; the rest of it is in the last debts."""
+        if self.misuse is None:
+            return
+        left = self.misused
+        if self.running is not None:
+            plan, part = self.version.terms, min(left, self.not_due)
+            self.running.bear(plan.annual_rate * (self.misuse.multiplier - 1), part, plan, self.day)
+        left -= min(left, self.not_due)
+        for debt in reversed(self.unsettled):
+            part = min(left, debt.unpaid_principal)
+            left -= part
+            if part != debt.misused:
+                debt.advance(self.day)
+                debt.misused = part
+                debt.change_rate(self.rate)
+                self.touched.add(debt)
+
     def change_rate(self, annual_rate: Fraction) -> None:
         """Penalty and compound go on at another contract rate, those of open installments too."""
-        if annual_rate == self.rate.annual_rate:
+        rate = default_rate(self.terms, annual_rate, self.misuse)
+        if rate == self.rate:
             return
-        self.rate = default_rate(self.terms, annual_rate)
+        self.rate = rate
         for debt in self.unsettled:
             debt.advance(self.day)
             debt.change_rate(self.rate)
@@ -340,7 +371,8 @@ def claimed_as(component: Component) -> ClaimComponent:
     return ClaimComponent.OFF_BALANCE_INTEREST
 
 
-def default_rate(terms: LoanTerms, annual_rate: Fraction) -> DefaultRate:
+def default_rate(terms: LoanTerms, annual_rate: Fraction, misuse: MisuseRate | None = None) -> DefaultRate:
     """罚息利率 · The rate of penalty and compound while the contract rate is `annual_rate`."""
-    daily = annual_rate * terms.penalty_multiplier / days_in_year(terms.plan.basis)
-    return DefaultRate(annual_rate, daily)
+    daily = annual_rate / days_in_year(terms.plan.basis)
+    heavier = max(misuse.multiplier - terms.penalty_multiplier, Fraction(0)) if misuse else Fraction(0)
+    return DefaultRate(annual_rate, daily * terms.penalty_multiplier, daily * heavier)
