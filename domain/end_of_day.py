@@ -53,9 +53,13 @@ class BusinessDayState(StrEnum):
     """OPEN takes postings; CLOSING is being closed; FAILED stopped on the way and goes on with the next run."""
 
     OPEN = "OPEN"
+    """营业中 Takes postings."""
     CLOSING = "CLOSING"
+    """日终处理中 Is being closed."""
     CLOSED = "CLOSED"
+    """已关账 Takes no more postings."""
     FAILED = "FAILED"
+    """失败 Stopped on the way; the next run goes on."""
 
 
 class BusinessDay(Keyed):

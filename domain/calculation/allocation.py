@@ -28,7 +28,9 @@ class Strategy(StrEnum):
     """冲账顺序 · Finish the oldest installment first (横向), or one component of all of them first (纵向)."""
 
     BY_INSTALLMENT = "BY_INSTALLMENT"
+    """横向 All components of the oldest installment first."""
     BY_COMPONENT = "BY_COMPONENT"
+    """纵向 One component of all installments first."""
 
 
 DEFAULT_ORDER = (Component.FEE, Component.PENALTY, Component.COMPOUND, Component.INTEREST, Component.PRINCIPAL)

@@ -15,11 +15,16 @@ NON_ACCRUAL_AFTER_DPD = 90
 class FiveClass(StrEnum):
     """The classes from the best to the worst; the last three are non-performing (不良)."""
 
-    NORMAL = "NORMAL"  # 正常
-    SPECIAL_MENTION = "SPECIAL_MENTION"  # 关注
-    SUBSTANDARD = "SUBSTANDARD"  # 次级
-    DOUBTFUL = "DOUBTFUL"  # 可疑
-    LOSS = "LOSS"  # 损失
+    NORMAL = "NORMAL"
+    """正常 No reason to doubt full and timely repayment."""
+    SPECIAL_MENTION = "SPECIAL_MENTION"
+    """关注 Repayment may suffer."""
+    SUBSTANDARD = "SUBSTANDARD"
+    """次级 Cannot be repaid from income alone."""
+    DOUBTFUL = "DOUBTFUL"
+    """可疑 A considerable loss is certain."""
+    LOSS = "LOSS"
+    """损失 Little or nothing will come back."""
 
     @property
     def rank(self) -> int:
@@ -41,7 +46,9 @@ class LendingMode(StrEnum):
 
 class AccrualStatus(StrEnum):
     ACCRUAL = "ACCRUAL"
+    """应计 Interest is recorded on the balance sheet."""
     NON_ACCRUAL = "NON_ACCRUAL"
+    """非应计 Interest is kept off the balance sheet."""
 
 
 class Event(StrEnum):

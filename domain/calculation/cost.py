@@ -26,8 +26,11 @@ HUNDREDTH_OF_A_PERCENT = Decimal("0.0001")
 
 class FeePayer(StrEnum):
     BORROWER = "BORROWER"
+    """借款人 Counts towards the annual cost."""
     ENTRUSTOR = "ENTRUSTOR"
+    """委托人 Paid by who entrusted the money."""
     LENDER = "LENDER"
+    """贷款人 Borne by the lender."""
 
 
 @dataclass(frozen=True, slots=True)

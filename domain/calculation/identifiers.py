@@ -21,7 +21,9 @@ MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 class Sex(StrEnum):
     MALE = "MALE"
+    """男 Male."""
     FEMALE = "FEMALE"
+    """女 Female."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,34 +17,51 @@ EVERY_MONTH = frozenset(range(1, 13))
 class Method(StrEnum):
     """还款方式 · How principal and interest are paid back."""
 
-    EQUAL_INSTALLMENT = "EQUAL_INSTALLMENT"  # 等额本息
-    EQUAL_PRINCIPAL = "EQUAL_PRINCIPAL"  # 等额本金
-    INTEREST_ONLY = "INTEREST_ONLY"  # 先息后本
-    BULLET = "BULLET"  # 一次性还本付息
-    EQUAL_PRINCIPAL_EQUAL_INTEREST = "EQUAL_PRINCIPAL_EQUAL_INTEREST"  # 等本等息
-    BALLOON = "BALLOON"  # 气球贷
-    CUSTOM = "CUSTOM"  # 自定义
+    EQUAL_INSTALLMENT = "EQUAL_INSTALLMENT"
+    """等额本息 The same sum each period."""
+    EQUAL_PRINCIPAL = "EQUAL_PRINCIPAL"
+    """等额本金 The same principal each period, falling interest."""
+    INTEREST_ONLY = "INTEREST_ONLY"
+    """先息后本 Interest each period, principal at the end."""
+    BULLET = "BULLET"
+    """一次性还本付息 Everything at the end."""
+    EQUAL_PRINCIPAL_EQUAL_INTEREST = "EQUAL_PRINCIPAL_EQUAL_INTEREST"
+    """等本等息 The same principal and the same interest each period."""
+    BALLOON = "BALLOON"
+    """气球贷 Small installments and a large last one."""
+    CUSTOM = "CUSTOM"
+    """自定义 A plan written by hand."""
 
 
 class PeriodUnit(StrEnum):
     DAY = "DAY"
+    """日 Days."""
     WEEK = "WEEK"
+    """周 Weeks."""
     MONTH = "MONTH"
+    """月 Months."""
     QUARTER = "QUARTER"
+    """季 Three months."""
     HALF_YEAR = "HALF_YEAR"
+    """半年 Six months."""
 
 
 class Basis(StrEnum):
     """计息基准 · Interest by whole periods, or by actual days over 360 or 365."""
 
     PERIODIC = "PERIODIC"
+    """按期 Each period bears the same share of the annual rate."""
     ACTUAL_360 = "ACTUAL_360"
+    """实际/360 Actual days over 360."""
     ACTUAL_365 = "ACTUAL_365"
+    """实际/365 Actual days over 365."""
 
 
 class HolidayRule(StrEnum):
     NONE = "NONE"
+    """不顺延 Due days stay where they fall."""
     NEXT_BUSINESS_DAY = "NEXT_BUSINESS_DAY"
+    """顺延 A due day on a holiday moves to the next working day."""
 
 
 MONTHS_IN_PERIOD = {PeriodUnit.MONTH: 1, PeriodUnit.QUARTER: 3, PeriodUnit.HALF_YEAR: 6}

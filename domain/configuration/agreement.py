@@ -29,9 +29,13 @@ class ConsentType(StrEnum):
     """What a customer agrees to. The law wants each asked for by itself."""
 
     PERSONAL_DATA = "PERSONAL_DATA"
+    """个人信息 Use of personal data."""
     CREDIT_BUREAU = "CREDIT_BUREAU"
+    """征信 Inquiry at, and report to, the credit bureau."""
     SENSITIVE_DATA = "SENSITIVE_DATA"
+    """敏感个人信息 Use of sensitive personal data."""
     MARKETING = "MARKETING"
+    """营销 Offers and advertising."""
 
 
 class Agreement(Keyed):

@@ -32,8 +32,11 @@ class DayKind(StrEnum):
     """What a day is against its weekday. ORDINARY takes an entry back: the weekday alone decides again."""
 
     HOLIDAY = "HOLIDAY"
+    """休息日 No working day, whatever the weekday."""
     MAKEUP_WORKDAY = "MAKEUP_WORKDAY"
+    """调休上班 A working day, though it is a weekend."""
     ORDINARY = "ORDINARY"
+    """普通 The weekday alone decides."""
 
 
 class CalendarDay(Keyed):

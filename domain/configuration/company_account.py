@@ -37,9 +37,13 @@ class AccountUse(StrEnum):
     """放款, 收款, 委托资金, 费用."""
 
     DISBURSE = "DISBURSE"
+    """放款 Loans are paid out from it."""
     COLLECT = "COLLECT"
+    """收款 Repayments arrive on it."""
     ENTRUSTED = "ENTRUSTED"
+    """委托资金 Holds the money of entrustors."""
     FEES = "FEES"
+    """费用 Fees are received and paid here."""
 
 
 class CompanyAccount(Keyed):

@@ -55,26 +55,37 @@ class LoanKind(StrEnum):
     """普通贷款, 循环贷款, 委托贷款."""
 
     NORMAL = "NORMAL"
+    """普通贷款 Paid out and repaid once."""
     REVOLVING = "REVOLVING"
+    """循环贷款 Drawn again within a limit."""
     ENTRUSTED = "ENTRUSTED"
+    """委托贷款 Lent for somebody else, with their money."""
 
 
 class LendingMode(StrEnum):
     """贷款方式 · What secures the loan."""
 
     CREDIT = "CREDIT"
+    """信用 Nothing but the borrower's promise."""
     GUARANTEE = "GUARANTEE"
+    """保证 Somebody vouches for it."""
     MORTGAGE = "MORTGAGE"
+    """抵押 Property that the borrower keeps."""
     PLEDGE = "PLEDGE"
+    """质押 Things or rights that are handed over."""
     COMBINED = "COMBINED"
+    """组合 More than one of these."""
 
 
 class ProductState(StrEnum):
     """ACTIVE is offered; SUPERSEDED by the next version, or RETIRED: only the loans it made still use it."""
 
     ACTIVE = "ACTIVE"
+    """启用 Offered."""
     SUPERSEDED = "SUPERSEDED"
+    """已被替代 A later version is offered."""
     RETIRED = "RETIRED"
+    """停用 Offered no more."""
 
 
 class LoanProduct(Keyed):

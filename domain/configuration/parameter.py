@@ -52,8 +52,11 @@ class ParameterState(StrEnum):
     """Proposed by one person, approved or rejected by another."""
 
     PROPOSED = "PROPOSED"
+    """待审批 Waits for another person."""
     APPROVED = "APPROVED"
+    """已批准 Holds from its day on."""
     REJECTED = "REJECTED"
+    """已拒绝 Never holds."""
 
 
 class Parameter(Keyed):

@@ -28,7 +28,9 @@ class PurposeUse(StrEnum):
     """消费 or 经营."""
 
     CONSUMPTION = "CONSUMPTION"
+    """消费 For private life."""
     BUSINESS = "BUSINESS"
+    """经营 For a business."""
 
 
 class Purpose(Keyed):

@@ -32,7 +32,9 @@ class CustomerKind(StrEnum):
     """个人 or 企业."""
 
     INDIVIDUAL = "INDIVIDUAL"
+    """个人 A natural person."""
     ENTERPRISE = "ENTERPRISE"
+    """企业 A company."""
 
 
 class Customer(Keyed):

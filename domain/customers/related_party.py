@@ -31,8 +31,11 @@ class Relation(StrEnum):
     """配偶, 实际控制人, 股东."""
 
     SPOUSE = "SPOUSE"
+    """配偶 Married to the customer."""
     CONTROLLER = "CONTROLLER"
+    """实际控制人 Controls the company."""
     SHAREHOLDER = "SHAREHOLDER"
+    """股东 Holds a share of the company."""
 
 
 class RelatedParty(Keyed):

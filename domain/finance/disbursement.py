@@ -42,11 +42,17 @@ class DisbursementState(StrEnum):
     FAILED is passed through only: a failed payment is PENDING again, with its reason."""
 
     PENDING = "PENDING"
+    """待复核 Waits for the accountant."""
     REVIEWED = "REVIEWED"
+    """已复核 Waits for the cashier."""
     PAYING = "PAYING"
+    """付款中 Waits for the bank's word or a second person."""
     PAID = "PAID"
+    """已放款 The money is out and the loan begins."""
     FAILED = "FAILED"
+    """付款失败 Refused by the bank; passed through only."""
     CANCELLED = "CANCELLED"
+    """已取消 Will not be paid."""
 
 
 class Disbursement(Keyed):

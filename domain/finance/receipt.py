@@ -44,20 +44,30 @@ class ReceiptState(StrEnum):
     """还款状态 · ENTERED waits for the accountant; REGISTERED is posted; REVERSED is undone by an opposite entry."""
 
     ENTERED = "ENTERED"
+    """已录入 Waits for the accountant."""
     REGISTERED = "REGISTERED"
+    """已入账 Posted."""
     REJECTED = "REJECTED"
+    """已拒绝 Not posted."""
     REVERSED = "REVERSED"
+    """已冲正 Undone by an opposite entry."""
 
 
 class ReceiptMethod(StrEnum):
     """还款方式 · Transfer, withholding (代扣), at the counter, offset, by a guarantor, proceeds of collateral."""
 
     TRANSFER = "TRANSFER"
+    """转账 Bank transfer."""
     WITHHOLDING = "WITHHOLDING"
+    """代扣 Drawn from the customer's account."""
     COUNTER = "COUNTER"
+    """柜台 Paid at the counter."""
     OFFSET = "OFFSET"
+    """抵扣 Set off against money owed to the customer."""
     GUARANTOR = "GUARANTOR"
+    """担保人代偿 Paid by a guarantor."""
     COLLATERAL_PROCEEDS = "COLLATERAL_PROCEEDS"
+    """押品处置款 From the sale of collateral."""
 
 
 class Receipt(Keyed):

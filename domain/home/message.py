@@ -39,10 +39,15 @@ class MessageCategory(StrEnum):
     """What a message is about."""
 
     SYSTEM = "SYSTEM"
+    """系统 The program itself."""
     APPROVAL = "APPROVAL"
+    """审批 Approvals."""
     REPAYMENT = "REPAYMENT"
+    """还款 Repayments due and made."""
     WARNING = "WARNING"
+    """预警 Alerts."""
     CUSTOMER = "CUSTOMER"
+    """客户 Customers."""
 
 
 class MessageRule(Keyed):

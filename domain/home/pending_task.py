@@ -35,16 +35,22 @@ class TaskState(StrEnum):
     """A task is open until it is done, or cancelled because its cause went away."""
 
     OPEN = "OPEN"
+    """待办 Waits to be done."""
     DONE = "DONE"
+    """已办 Done."""
     CANCELLED = "CANCELLED"
+    """已取消 Its cause went away."""
 
 
 class TaskUrgency(StrEnum):
     """By the time left: within a day it is due soon, after it overdue."""
 
     NORMAL = "NORMAL"
+    """普通 More than a day is left."""
     DUE_SOON = "DUE_SOON"
+    """即将到期 Due within a day."""
     OVERDUE = "OVERDUE"
+    """已超时 Past its time."""
 
 
 class Task(Keyed):

@@ -42,10 +42,15 @@ class DataScope(StrEnum):
     """数据范围 · Whose rows a role may see; the widest of a person's roles counts."""
 
     SELF = "SELF"
+    """本人 What the person manages or co-manages."""
     DEPARTMENT = "DEPARTMENT"
+    """本部门 The person's department."""
     DEPARTMENT_TREE = "DEPARTMENT_TREE"
+    """本部门及下级 The department and all below it."""
     CUSTOM = "CUSTOM"
+    """自定义 The departments that the role names."""
     TENANT = "TENANT"
+    """全公司 The whole lender."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,11 @@ class FeedChange(StrEnum):
     """What an event means for the list of whoever is told."""
 
     ADDED = "ADDED"
+    """新增 Comes onto the list."""
     CHANGED = "CHANGED"
+    """变更 Stays on the list, and changed."""
     REMOVED = "REMOVED"
+    """移除 Leaves the list."""
 
 
 class Place(NamedTuple):

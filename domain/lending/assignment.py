@@ -44,9 +44,13 @@ class AssignmentState(StrEnum):
     """An assignment waits for the account manager's answer; a later one takes its place."""
 
     ASSIGNED = "ASSIGNED"
+    """已分配 Waits for an answer."""
     ACCEPTED = "ACCEPTED"
+    """已接受 Taken on."""
     REFUSED = "REFUSED"
+    """已拒绝 Declined with a reason."""
     REASSIGNED = "REASSIGNED"
+    """已改派 A later assignment took its place."""
 
 
 class Assignment(Keyed):

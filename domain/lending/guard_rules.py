@@ -22,7 +22,9 @@ class GuardSeverity(StrEnum):
     """Refuses, or only warns."""
 
     REFUSE = "REFUSE"
+    """拒绝 The action is not carried out."""
     WARN = "WARN"
+    """提示 The action is carried out and the warning recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,19 +46,28 @@ class WaiverComponent(StrEnum):
     """减免项目 · What may be given up; principal is written off or restructured instead."""
 
     FEE = "FEE"
+    """费用 Fees."""
     PENALTY = "PENALTY"
+    """罚息 Penalty interest."""
     COMPOUND = "COMPOUND"
+    """复利 Compound interest."""
     INTEREST = "INTEREST"
+    """利息 Interest."""
 
 
 class WaiverState(StrEnum):
     """减免状态 · LAPSED: the condition was not met, so the amount is due again."""
 
     IN_REVIEW = "IN_REVIEW"
+    """审批中 Waits for a decision."""
     APPROVED = "APPROVED"
+    """已批准 Granted."""
     REJECTED = "REJECTED"
+    """已拒绝 Refused."""
     LAPSED = "LAPSED"
+    """已失效 Its condition was not met: the amount is due again."""
     WITHDRAWN = "WITHDRAWN"
+    """已撤回 Taken back by who asked."""
 
 
 class InterestWaiver(Keyed):

@@ -44,16 +44,27 @@ class ApplicationState(StrEnum):
     """REVIEWING is the first node of the workflow, APPROVING all further ones; an approval not used in time is EXPIRED."""
 
     DRAFT = "DRAFT"
+    """草稿 Being written."""
     SUBMITTED = "SUBMITTED"
+    """已提交 Waits for an account manager."""
     ASSIGNED = "ASSIGNED"
+    """已分配 Waits for the account manager's answer."""
     INVESTIGATING = "INVESTIGATING"
+    """调查中 The account manager investigates."""
     REVIEWING = "REVIEWING"
+    """审查中 At the first node of the workflow."""
     APPROVING = "APPROVING"
+    """审批中 At a further node of the workflow."""
     APPROVED = "APPROVED"
+    """已批准 May become a contract until it expires."""
     REJECTED = "REJECTED"
+    """已拒绝 Refused."""
     RETURNED = "RETURNED"
+    """已退回 Given back to be completed."""
     WITHDRAWN = "WITHDRAWN"
+    """已撤回 Taken back by who made it."""
     EXPIRED = "EXPIRED"
+    """已失效 Approved, but not used in time."""
 
 
 class LoanApplication(Keyed):

@@ -47,18 +47,26 @@ class ContractState(StrEnum):
     """SIGNING: printed and waiting for signatures; EFFECTIVE: signed; SETTLED when the last loan under it is."""
 
     DRAFT = "DRAFT"
+    """草拟 Made, not yet printed."""
     SIGNING = "SIGNING"
+    """签署中 Printed and waiting for signatures."""
     EFFECTIVE = "EFFECTIVE"
+    """已生效 Signed."""
     SETTLED = "SETTLED"
+    """已结清 Every loan under it is settled."""
     TERMINATED = "TERMINATED"
+    """已终止 Ended before its time."""
     VOID = "VOID"
+    """已作废 Never came into force."""
 
 
 class SigningWay(StrEnum):
     """On paper, face to face, or by electronic signature."""
 
     PAPER = "PAPER"
+    """纸质面签 On paper, face to face."""
     ELECTRONIC = "ELECTRONIC"
+    """电子签 By electronic signature."""
 
 
 class LoanContract(Keyed):

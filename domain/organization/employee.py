@@ -46,9 +46,13 @@ class EmployeeStatus(StrEnum):
     """状态 · Only who is ACTIVE can sign in."""
 
     ACTIVE = "ACTIVE"
+    """在职 May sign in."""
     ON_LEAVE = "ON_LEAVE"
+    """休假 Away for a time."""
     LOCKED = "LOCKED"
+    """已锁定 Kept out."""
     LEFT = "LEFT"
+    """离职 Works here no more."""
 
 
 class Employee(Keyed):

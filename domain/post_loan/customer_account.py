@@ -33,9 +33,13 @@ class AccountPurpose(StrEnum):
     """放款, 还款, 代扣, 退款."""
 
     DISBURSEMENT = "DISBURSEMENT"
+    """放款 Loans are paid out to it."""
     REPAYMENT = "REPAYMENT"
+    """还款 Repayments come from it."""
     WITHHOLDING = "WITHHOLDING"
+    """代扣 Repayments are drawn from it."""
     REFUND = "REFUND"
+    """退款 What was paid too much goes back to it."""
 
 
 class CustomerAccount(Keyed):

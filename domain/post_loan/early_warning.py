@@ -38,8 +38,11 @@ class AlertLevel(StrEnum):
     """From the mildest to the gravest."""
 
     YELLOW = "YELLOW"
+    """黄色 Worth a look."""
     ORANGE = "ORANGE"
+    """橙色 Needs action."""
     RED = "RED"
+    """红色 Needs action at once."""
 
     @property
     def rank(self) -> int:
@@ -50,11 +53,17 @@ class AlertState(StrEnum):
     """NEW until somebody has it; CLOSED and FALSE_ALARM end it."""
 
     NEW = "NEW"
+    """新增 Nobody has it yet."""
     ASSIGNED = "ASSIGNED"
+    """已分派 Somebody has it."""
     DISPOSING = "DISPOSING"
+    """处置中 Something is being done."""
     CLOSED = "CLOSED"
+    """已关闭 Its cause is gone."""
     ESCALATED = "ESCALATED"
+    """已升级 Handed to somebody higher."""
     FALSE_ALARM = "FALSE_ALARM"
+    """误报 There was no cause."""
 
 
 ENDED = (AlertState.CLOSED, AlertState.FALSE_ALARM)

@@ -38,21 +38,32 @@ class WorkflowState(StrEnum):
     """An instance runs until it is decided, given back, withdrawn by its maker, or ended with its cause."""
 
     RUNNING = "RUNNING"
+    """进行中 Waits for a decision."""
     APPROVED = "APPROVED"
+    """已通过 Agreed to by all nodes."""
     REJECTED = "REJECTED"
+    """已拒绝 Refused."""
     RETURNED = "RETURNED"
+    """已退回 Given back to who made it."""
     WITHDRAWN = "WITHDRAWN"
+    """已撤回 Taken back by who made it."""
     TERMINATED = "TERMINATED"
+    """已终止 Ended because its cause went away."""
 
 
 class Decision(StrEnum):
     """What a person does with a task: agree, refuse, give back, hand to another (转办), ask one more (加签)."""
 
     APPROVE = "APPROVE"
+    """同意 Agrees."""
     REJECT = "REJECT"
+    """拒绝 Refuses for good."""
     RETURN = "RETURN"
+    """退回 Gives back to who made it."""
     TRANSFER = "TRANSFER"
+    """转办 Hands the task to another."""
     ADD_APPROVER = "ADD_APPROVER"
+    """加签 Asks one more person."""
 
 
 VOICES = (Decision.APPROVE, Decision.REJECT, Decision.RETURN)

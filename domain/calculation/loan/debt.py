@@ -23,13 +23,21 @@ class InstallmentState(StrEnum):
     """期状态 · As `InstallmentState` of the contract."""
 
     PENDING = "PENDING"
+    """未到期 Not due yet."""
     DUE = "DUE"
+    """已到期 Due today or within grace."""
     PARTIAL = "PARTIAL"
+    """部分还款 Paid in part, not overdue."""
     PAID = "PAID"
+    """已还清 Paid in full."""
     OVERDUE = "OVERDUE"
+    """逾期 Nothing paid, beyond grace."""
     OVERDUE_PARTIAL = "OVERDUE_PARTIAL"
+    """逾期部分还款 Paid in part, beyond grace."""
     WAIVED = "WAIVED"
+    """已减免 What was left was waived."""
     WRITTEN_OFF = "WRITTEN_OFF"
+    """已核销 What was left was written off."""
 
 
 @dataclass(frozen=True, slots=True)

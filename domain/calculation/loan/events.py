@@ -28,8 +28,11 @@ class PrepaymentMode(StrEnum):
     """提前还款方式 · Fewer yuan a period (减额), fewer periods (缩期), or all at once (结清)."""
 
     REDUCE_INSTALLMENT = "REDUCE_INSTALLMENT"
+    """减额 The periods stay, each costs less."""
     SHORTEN_TERM = "SHORTEN_TERM"
+    """缩期 The installment stays, fewer periods."""
     SETTLE = "SETTLE"
+    """结清 All at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

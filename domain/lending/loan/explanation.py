@@ -30,16 +30,27 @@ class LoanFigure(StrEnum):
     """The figures of a position that explain themselves: those of the fold, and the provision."""
 
     PRINCIPAL_OUTSTANDING = "PRINCIPAL_OUTSTANDING"
+    """本金余额 Principal not yet repaid."""
     OVERDUE_PRINCIPAL = "OVERDUE_PRINCIPAL"
+    """逾期本金 Principal due and unpaid."""
     ACCRUED_INTEREST = "ACCRUED_INTEREST"
+    """应计利息 Interest earned and not due yet."""
     DUE_UNPAID_INTEREST = "DUE_UNPAID_INTEREST"
+    """应收未收利息 Interest due and unpaid."""
     PENALTY = "PENALTY"
+    """罚息 Penalty interest unpaid."""
     COMPOUND = "COMPOUND"
+    """复利 Compound interest unpaid."""
     FEES = "FEES"
+    """费用 Fees unpaid."""
     UNAPPLIED = "UNAPPLIED"
+    """待冲账 Money received and not yet applied."""
     ON_BALANCE_INTEREST = "ON_BALANCE_INTEREST"
+    """表内利息 Interest on the balance sheet."""
     OFF_BALANCE_INTEREST = "OFF_BALANCE_INTEREST"
+    """表外利息 Interest off the balance sheet."""
     PROVISION = "PROVISION"
+    """减值准备 Set aside for losses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,17 @@ class LoanOrderField(StrEnum):
     """What loans may be sorted by."""
 
     NUMBER = "NUMBER"
+    """编号 By the number people read."""
     VALUE_DATE = "VALUE_DATE"
+    """起息日 By the first day that bears interest."""
     MATURITY_DATE = "MATURITY_DATE"
+    """到期日 By the last due day."""
     PRINCIPAL = "PRINCIPAL"
+    """本金 By the amount lent."""
     OUTSTANDING = "OUTSTANDING"
+    """余额 By the principal not yet repaid."""
     DAYS_PAST_DUE = "DAYS_PAST_DUE"
+    """逾期天数 By the days past due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,12 +36,19 @@ class LoanState(StrEnum):
     """借据状态 · "Overdue" is beyond grace; from NON_ACCRUAL on interest is kept off balance."""
 
     PENDING = "PENDING"
+    """待放款 Not paid out yet."""
     ACTIVE = "ACTIVE"
+    """正常 Paid out and on time."""
     OVERDUE = "OVERDUE"
+    """逾期 Beyond grace."""
     NON_ACCRUAL = "NON_ACCRUAL"
+    """非应计 Interest is kept off balance."""
     SETTLED = "SETTLED"
+    """已结清 Repaid."""
     WRITTEN_OFF = "WRITTEN_OFF"
+    """已核销 Given up in the books, still claimed."""
     TRANSFERRED = "TRANSFERRED"
+    """已转让 Belongs to somebody else."""
 
 
 class EventType(StrEnum):
