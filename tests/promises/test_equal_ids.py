@@ -72,9 +72,8 @@ async def twins(here: Neighbour, new_journey: NewJourney) -> AsyncIterator[Twins
     people = KnownPeople()
     first = almighty(here.lender, here.lender.account_manager)
     tokens = [people.introduce("first", first), people.introduce("second", replace(first, lender=twin.lender))]
-    app = an_app(
-        replace(here.lender.ports, door=door), people, catalog=here.lender.platform.catalog, requests_per_second=100_000
-    )
+    limits = {"requests_per_second": 100_000, "concurrent_operations": 200}
+    app = an_app(replace(here.lender.ports, door=door), people, catalog=here.lender.platform.catalog, **limits)
     async with serving(app) as http:
         clients = (Client(http, tokens[0]), Client(http, tokens[1]))
         yield Twins(clients, {"loan": here.loan.id, "customer": here.loan.customer})

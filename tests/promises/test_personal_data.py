@@ -21,7 +21,7 @@ from tests.support.database import sql
 from xiaodai.observability import configure_logging
 
 PERSONAL = {"idNumber", "mobile", "accountNumber", "address", "legalRepresentativeIdNumber"}
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "address": "成都市锦江区无名路九十九号", "monthlyIncome": "20000.00", "employer": "无名公司",
     "spouse": {"name": "何人", "idNumber": an_id_number(901), "mobile": "19912345678"},
     "emergencyContacts": [{"name": "某某", "relation": "朋友", "mobile": "19987654321"}],
@@ -119,6 +119,8 @@ async def test_nothing_personal_lies_about(
         name: told.found_in(text) for name, text in (await tables_of(neighbour)).items() if told.found_in(text)
     } == {}
     assert told.found_in("\n".join(told.errors)) == []
+    structlog.get_logger(__name__).warning("the log is read", note=f"call {WHOLE['spouse']['mobile']}")
+    assert "the log is read" in log.getvalue()
     assert told.found_in(log.getvalue()) == []
     assert told.found_in("\n".join(file_names(neighbour))) == []
 
