@@ -75,6 +75,7 @@ class Debt:
     interest: int
     unpaid_principal: int
     unpaid_interest: int
+    net_interest: int  # its interest less what was given up before it fell due
     rate: DefaultRate
     bears_compound: bool
     interest_days: list[tuple[Stretch, int]]  # how its interest came about

@@ -122,6 +122,7 @@ class LoanState:
             interest=interest,
             unpaid_principal=principal,
             unpaid_interest=net_interest,
+            net_interest=net_interest,
             rate=self.rate,
             bears_compound=self.terms.compound,
             interest_days=self.running.days(self.day),

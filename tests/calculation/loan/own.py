@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from domain.calculation.allocation import Component
+from domain.calculation.allocation import Component, Strategy
 from domain.calculation.loan import events
 from domain.calculation.loan.events import Event, PrepaymentMode, Reversal
 from domain.calculation.loan.fold import Fold, loan
@@ -33,6 +33,8 @@ READ: dict[str, Any] = {
     "multiplier": Fraction,
     "prepayment_fee_rate": Fraction,
     "component": Component,
+    "strategy": Strategy,
+    "order": lambda names: tuple(map(Component, names)),
     "method": Method,
     "basis": Basis,
     "prepayment": PrepaymentMode,

@@ -10,6 +10,7 @@ import pytest
 from domain.calculation.loan.balances import balances
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.money import yuan
+from domain.calculation.vat import taxed
 from tests.calculation.loan.own import events_of, fold_of, own_cases, terms_of
 
 CASES = {case["id"]: case for case in own_cases()}
@@ -51,6 +52,8 @@ def test_figures_quotes_balances_and_rows(case_id: str) -> None:
         assert_says(known.quote_on(date.fromisoformat(on)), quote, on)
     for on, sums in expect.get("balances", {}).items():
         assert_says(balances(known, date.fromisoformat(on)), sums, on)
+    for on, amount in expect.get("taxed", {}).items():
+        assert said(taxed(known, date.fromisoformat(on))) == amount, on
     if "rows" in expect:
         skipped = len(expect["rows"])
         assert rows(known)[-skipped:] == expect["rows"]
