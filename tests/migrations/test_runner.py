@@ -1,6 +1,7 @@
 """The runner over all lenders: resumable, says who failed and why, equal schemas afterwards (promises U1, U2)."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
