@@ -33,9 +33,9 @@ class Statistics:
     overdue_ratio: Rate
     """逾期率 Overdue principal / outstanding."""
     par30: Money
-    """PAR30 Whole balance of loans more than 30 days past due."""
+    """逾期30天以上贷款余额（PAR30） Whole balance of loans more than 30 days past due."""
     par90: Money
-    """PAR90 Whole balance of loans more than 90 days past due."""
+    """逾期90天以上贷款余额（PAR90） Whole balance of loans more than 90 days past due."""
     npl_ratio: Rate
     """不良率 Outstanding of the last three classes / outstanding."""
     provision_coverage: Rate | None

@@ -110,7 +110,7 @@ class FinancingCost:
     apr_effective: Rate | None
     """年化（复利）(1 + period IRR) ^ periods a year − 1."""
     xirr_act365: Rate | None
-    """XIRR Effective annual rate of the dated cash flows."""
+    """内部收益率（XIRR） Effective annual rate of the dated cash flows."""
     simple_apr_act365: Rate | None
     """单利年化 All costs × 365 ÷ (principal in use × days) (PBoC notice 2021 No. 3)."""
     cap: Rate

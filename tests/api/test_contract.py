@@ -4,6 +4,7 @@
 `python3 xd.py schema print > schema/schema.graphql` and read the difference as a change of the contract.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from graphql import (
     build_schema,
     is_required_argument,
     is_required_input_field,
+    is_specified_directive,
     is_specified_scalar_type,
 )
 
 from schema.root import build, print_schema
 
+CHINESE, ENGLISH = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[A-Za-z]{2}")
 HERE = Path(__file__).parent
 CONTRACT = build_schema((HERE / "contract.graphql").read_text("utf-8"))
 TYPES = {
@@ -94,22 +97,24 @@ def given(place: str, promised: dict[str, Any], found: dict[str, Any], is_requir
     yield from (f"{place}({name}) must be given" for name in found if name not in promised and is_required(found[name]))
 
 
-def test_everything_is_described(ours: GraphQLSchema) -> None:
-    bare = []
-    for kind in ours.type_map.values():
+def test_everything_is_described_in_both_languages(ours: GraphQLSchema) -> None:
+    """Types, fields, arguments, values and directives: the Chinese term, and what it means."""
+    assert [place for place, text in descriptions(ours) if not CHINESE.search(text) or not ENGLISH.search(text)] == []
+
+
+def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
+    """Every place that may have a description, and the one it has."""
+    for kind in schema.type_map.values():
         if kind.name.startswith("__") or is_specified_scalar_type(kind):
             continue
-        if not kind.description:
-            bare.append(kind.name)
-        for name, part in getattr(kind, "fields", {}).items():
-            if not part.description:
-                bare.append(f"{kind.name}.{name}")
-            bare += [
-                f"{kind.name}.{name}({argument})"
-                for argument, given in getattr(part, "args", {}).items()
-                if not given.description
-            ]
-    assert bare == []
+        yield kind.name, kind.description or ""
+        for name, part in (getattr(kind, "fields", None) or getattr(kind, "values", None) or {}).items():
+            yield f"{kind.name}.{name}", part.description or ""
+            for argument, given in getattr(part, "args", {}).items():
+                yield f"{kind.name}.{name}({argument})", given.description or ""
+    for directive in schema.directives:
+        if not is_specified_directive(directive):
+            yield f"@{directive.name}", directive.description or ""
 
 
 def test_printed_schema_is_the_one_in_git() -> None:
