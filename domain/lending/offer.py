@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from domain.calculation.cost import Cost, cost, measured
+from domain.calculation.cost import Cost, cost, exceeds, measured
 from domain.calculation.money import fen
 from domain.calculation.schedule import Basis, HolidayRule, Method, PeriodUnit, Plan, PlanError, PlanTerms, plan
 from domain.configuration import calendar
@@ -16,8 +16,6 @@ from domain.kernel.refusals import ProductRuleViolated
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
-
-HUNDREDTH_OF_A_PERCENT = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,8 @@ class Priced:
         return measured(self.cost)
 
     def exceeds(self, line: Decimal) -> bool:
-        """Whether the cost is above a line, to a hundredth of a per cent: a rate of 24 % whose installments are rounded to
-        whole fen may cost 24.0008 %, and no rule means that."""
-        return self.measure.quantize(HUNDREDTH_OF_A_PERCENT, ROUND_HALF_UP) > line
+        """Whether the cost is above a line, to a hundredth of a per cent."""
+        return exceeds(self.cost, line)
 
     @property
     def maturity(self) -> date:
@@ -79,12 +76,13 @@ def plan_terms(product: Any, offer: Offer, value_date: date) -> PlanTerms:
 
 
 def price(terms: PlanTerms) -> Priced:
-    """Plan and all-in cost. Raises PRODUCT_RULE_VIOLATED where the terms give no plan (a custom method needs dates and
-    amounts that no application carries)."""
+    """Plan and all-in cost. Raises PRODUCT_RULE_VIOLATED where the terms give no plan: a custom method needs dates and
+    amounts that no application carries, a balloon the amortization of a product that offers it."""
     try:
         planned = plan(terms)
     except PlanError as error:
-        raise ProductRuleViolated(error.field, rule=error.field, value=str(error), allowed="–") from error
+        rule = "periods" if error.field == "periods" else "method"
+        raise ProductRuleViolated(rule, rule=rule, value=f"{terms.method}: {error}", allowed="–") from error
     return Priced(terms, planned, cost(terms, planned))
 
 

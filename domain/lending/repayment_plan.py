@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from domain.calculation.cost import Cost, Fee, cost, measured
+from domain.calculation.cost import Cost, Fee, cost, exceeds
 from domain.calculation.schedule import HolidayRule, Plan, PlanError, PlanTerms, plan
 from domain.configuration import calendar, parameter
 from domain.kernel.command import query
@@ -31,11 +31,11 @@ class Calculated:
 
     @property
     def exceeds_cap(self) -> bool:
-        return measured(self.cost) > self.limits.cap
+        return exceeds(self.cost, self.limits.cap)
 
     @property
     def exceeds_warning(self) -> bool:
-        return measured(self.cost) > self.limits.warn_above
+        return exceeds(self.cost, self.limits.warn_above)
 
 
 async def cost_limits(ctx: Context, on: date | None = None) -> Limits:

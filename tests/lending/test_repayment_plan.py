@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +73,18 @@ async def test_golden(calculator: Client, name: str):
     for golden, field in RATES.items():
         wanted = case["rates"].get(golden)
         assert cost[field] is None if wanted is None else Decimal(cost[field]) == Decimal(wanted), field
-    measure = Decimal(cost["aprNominal"] or cost["simpleAprAct365"])
+    measure = Decimal(cost["aprNominal"] or cost["simpleAprAct365"]).quantize(Decimal("0.0001"), ROUND_HALF_UP)
     assert cost["exceedsCap"] is (measure > Decimal("0.24"))
     assert cost["exceedsWarning"] is (measure > Decimal("0.12"))
+
+
+async def test_whole_fen_alone_pass_no_line(calculator: Client):
+    """Three installments of 340.00 or so at 24 % cost 24.00-odd per cent only because fen are whole; the guard says the same."""
+    for principal in ("1000.00", "1000.01", "999.97", "1234.56", "3333.33"):
+        small = USUAL | {"principal": principal, "annualRate": "0.24", "periods": 3}
+        cost = (await calculator.data(PLAN, input=small))["repaymentPlan"]["cost"]
+        assert abs(Decimal(cost["aprNominal"]) - Decimal("0.24")) < Decimal("0.00005"), cost
+        assert cost["exceedsCap"] is False
 
 
 async def test_only_s10_is_above_the_cap(calculator: Client):
