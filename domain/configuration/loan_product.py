@@ -41,11 +41,14 @@ from domain.kernel.refusals import (
     InvalidAmount,
     InvalidInput,
     InvalidState,
+    NotFound,
     ProductRuleViolated,
+    plain_rate,
 )
 from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
 from domain.organization.department import check_code, check_text
+from domain.workflow import definition
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -161,6 +164,8 @@ LEVEL_METHODS = (Method.EQUAL_INSTALLMENT, Method.BALLOON)
 # show, paid out on a day whose first month has 30 days. What an odd period or cent adds is seen at each application.
 REFERENCE_FEN = 10**13
 REFERENCE_DATE = date(2026, 4, 15)
+# The purpose of the workflows that decide on loans.
+LOAN_PURPOSE = "NORMAL_LOAN"
 
 
 def check(terms: Terms) -> None:
@@ -242,7 +247,19 @@ def _without_day_count(terms: Terms, method: Method) -> Basis:
 async def _refuse_dear(ctx: Context, terms: Terms) -> None:
     worst, cap = worst_cost(terms), await parameter.value(ctx, "cost_cap")
     if worst > cap:
-        raise CostCapExceeded("maxRate", cost=worst, cap=cap)
+        raise CostCapExceeded("maxRate", cost=plain_rate(worst), cap=plain_rate(cap))
+
+
+async def _check_workflow(ctx: Context, code: str | None) -> None:
+    """A product's own workflow is one for loans that exists: an application finds it when its survey is filed."""
+    if code is None:
+        return
+    try:
+        await definition.current(ctx, LOAN_PURPOSE, code)
+    except NotFound:
+        raise InvalidInput(
+            "workflowCode", zh="没有贷款审批流 {code}。", en="There is no workflow of loans called {code}.", code=code
+        ) from None
 
 
 # --------------------------------------------------------------------------- commands
@@ -254,6 +271,7 @@ async def create(ctx: Context, *, code: str, terms: Terms) -> LoanProduct:
     check_code("code", code)
     check(terms)
     await _refuse_dear(ctx, terms)
+    await _check_workflow(ctx, terms.workflow_code)
     if await _versions(ctx, code):
         raise Duplicate("code", value=code)
     return ctx.add(_row(code, 1, terms))
@@ -268,6 +286,7 @@ async def revise(ctx: Context, *, product_id: UUID, expected_version: int, terms
     current = await _in_use(ctx, product_id, expected_version)
     check(terms)
     await _refuse_dear(ctx, terms)
+    await _check_workflow(ctx, terms.workflow_code)
     current.state = ProductState.SUPERSEDED
     return ctx.add(_row(current.code, current.version + 1, terms))
 

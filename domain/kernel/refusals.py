@@ -27,6 +27,8 @@ def plain(value: Any) -> Any:
     """A figure as JSON shows it: money as a string with its two places, everything else by `str` unless JSON knows it."""
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, StrEnum):
+        return value.value
     if isinstance(value, (str, int, bool)) or value is None:
         return value
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -34,6 +36,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     return str(value)
+
+
+def plain_rate(value: Decimal) -> Decimal:
+    """A rate as the contract writes it, without zeros at the end: 0.12000000 is 0.12."""
+    return Decimal(f"{value.normalize():f}")
 
 
 class Refusal(Exception):
@@ -64,7 +71,11 @@ class Refusal(Exception):
         """The sentence for people; a figure that the rule did not give is left out as "–"."""
         text = self._texts[language]
         names = {name for _, name, _, _ in Formatter().parse(text) if name}
-        return text.format(**{name: self.params.get(name, "–") for name in names})
+        return text.format(**{name: _said(self.params.get(name, "–")) for name in names})
+
+
+def _said(figure: Any) -> str:
+    return ", ".join(map(str, figure)) if isinstance(figure, list) else str(figure)
 
 
 def refusal(code: str, zh: str, en: str) -> type[Refusal]:

@@ -126,6 +126,18 @@ async def test_a_product_can_be_used_at_once(lender: LenderAtWork):
         await loan_product.create(lender.account_manager, code="XF", terms=USUAL)
 
 
+@pytest.mark.parametrize("code", ["NOWHERE", "INTEREST_WAIVER"])
+async def test_its_own_workflow_is_one_of_loans_that_exists(lender: LenderAtWork, code: str):
+    with pytest.raises(InvalidInput) as refused:
+        await loan_product.create(lender.tenant_admin, code="JY", terms=replace(USUAL, workflow_code=code))
+    assert refused.value.field == ("workflowCode",)
+    made = await loan_product.create(lender.tenant_admin, code="JY", terms=replace(USUAL, workflow_code="NORMAL_LOAN"))
+    with pytest.raises(InvalidInput):
+        await loan_product.revise(
+            lender.tenant_admin, product_id=made.id, expected_version=1, terms=replace(USUAL, workflow_code=code)
+        )
+
+
 async def test_a_balloon_is_amortized_over_the_longest_term_unless_it_says_otherwise(lender: LenderAtWork):
     balloon = replace(USUAL, methods=(Method.BALLOON,))
     usual = await loan_product.create(lender.tenant_admin, code="B1", terms=balloon)
