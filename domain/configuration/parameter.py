@@ -120,7 +120,9 @@ DEFINITIONS: dict[str, Definition] = {
     "age_minimum": _count("最低年龄 Least age at the application", 18),
     "age_maximum": _count("最高年龄 Greatest age at maturity", 65),
     "dsr_warning": _rate("还款收入比预警 Debt service to income: warn above", "0.50"),
-    "dsr_limit": _rate("还款收入比上限 Debt service to income: refuse above", "0.70"),
+    "dsr_limit": Definition(
+        ParameterKind.RATE, "还款收入比上限 Debt service to income: refuse above; empty: only warn", None, optional=True
+    ),
     "approval_valid_days": _count("审批有效期（天）Days an approval stays valid", 90),
     # After the pay-out.
     "classification_ruleset": Definition(

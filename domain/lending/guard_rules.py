@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import Any
 
-from domain.kernel.refusals import REFUSALS, Refusal, plain
+from domain.kernel.refusals import REFUSALS, Refusal, plain, plain_rate
 from domain.lending.offer import Limits, Offer, Priced
 
 
@@ -185,7 +185,7 @@ def product_rules(case: Case) -> Iterable[GuardResult]:
     ranges: tuple[tuple[str, Any, Any, Any], ...] = (
         ("amount", offer.amount, product.min_amount, product.max_amount),
         ("periods", offer.periods, product.min_periods, product.max_periods),
-        ("annualRate", offer.annual_rate, product.min_rate, product.max_rate),
+        ("annualRate", plain_rate(offer.annual_rate), plain_rate(product.min_rate), plain_rate(product.max_rate)),
     )
     for rule, value, least, most in ranges:
         yield _product_rule(rule, value, f"{least}–{most}", least <= value <= most)
@@ -230,7 +230,7 @@ def _limit(code: str, limit: Decimal, after: Decimal, figures: Figures) -> Itera
     yield GuardResult(code, after <= limit, params=params, field="amount")
     if after <= limit:
         near = after > limit * figures.limit_warning_share
-        shown = {**params, "share": figures.limit_warning_share}
+        shown = {**params, "share": plain_rate(figures.limit_warning_share)}
         yield GuardResult(code, not near, GuardSeverity.WARN, shown, "amount")
 
 
@@ -241,21 +241,21 @@ def cost_cap(case: Case) -> Iterable[GuardResult]:
     """综合融资成本 · Above 24 % a year is refused, above four times the one-year LPR warns (银发〔2025〕247号)."""
     priced, limits = case.priced, case.figures.cost
     for line, severity in ((limits.cap, GuardSeverity.REFUSE), (limits.warn_above, GuardSeverity.WARN)):
-        params = {"cost": priced.measure, "cap": line}
+        params = {"cost": plain_rate(priced.measure), "cap": plain_rate(line)}
         yield GuardResult("COST_CAP_EXCEEDED", not priced.exceeds(line), severity, params, "annualRate")
 
 
-def repayment_capacity(income: Decimal, debt_service: Decimal, payment: Decimal, line: Decimal) -> GuardResult:
-    """还款能力 · Monthly debt service with the new installment against the monthly income: above the line warns (DSR)."""
-    asked = debt_service + payment
-    ratio = (asked / income).quantize(Decimal("0.0001")) if income > 0 else None
-    return GuardResult(
-        "REPAYMENT_CAPACITY_EXCEEDED",
-        ratio is not None and ratio <= line,
-        GuardSeverity.WARN,
-        {"ratio": ratio, "limit": line, "income": income, "debtService": asked},
-        "monthlyIncome",
-    )
+def repayment_capacity(
+    income: Decimal, asked: Decimal, limit: Decimal | None, warn_above: Decimal
+) -> Iterable[GuardResult]:
+    """还款能力 · Monthly debt service, the new installment in it, against the monthly income (DSR): above a line it warns,
+    above the lender's limit, where there is one, it is refused."""
+    ratio = (asked / income).quantize(Decimal("0.0001"), ROUND_HALF_UP) if income > 0 else None
+    for line, severity in ((limit, GuardSeverity.REFUSE), (warn_above, GuardSeverity.WARN)):
+        if line is not None:
+            holds = ratio is not None and ratio <= line
+            shown = {"ratio": ratio, "limit": plain_rate(line), "income": income, "debtService": asked}
+            yield GuardResult("REPAYMENT_CAPACITY_EXCEEDED", holds, severity, shown, "monthlyIncome")
 
 
 # ---------------------------------------------------------------- all together

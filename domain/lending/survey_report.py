@@ -27,7 +27,7 @@ from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, MoneyColumn
 from domain.lending import guards
 from domain.lending.approval import PURPOSE
-from domain.lending.guard_rules import repayment_capacity
+from domain.lending.guard_rules import GuardSeverity, failed, repayment_capacity
 from domain.lending.loan_application import LoanApplication, move
 from domain.lending.offer import Offer, priced_today
 
@@ -82,14 +82,15 @@ async def submit(
     monthly_debt_service: Decimal | None = None,
     attachment_ids: Sequence[UUID] = (),
 ) -> LoanApplication:
-    """Files the survey and starts the workflow of the product. With an income, the repayment capacity is checked (warns).
+    """Files the survey and starts the workflow of the product. With an income, the repayment capacity is checked.
 
-    Raises NOT_FOUND, INVALID_STATE, INVALID_AMOUNT, INVALID_INPUT, PRODUCT_RULE_VIOLATED, and Denied for another person."""
+    Raises NOT_FOUND, INVALID_STATE, INVALID_AMOUNT, INVALID_INPUT, PRODUCT_RULE_VIOLATED, REPAYMENT_CAPACITY_EXCEEDED, and
+    Denied for another person."""
     row = await lock(ctx, LoanApplication, application_id, "applicationId")
     check_report(row.amount, proposed_amount, findings, (monthly_income, monthly_debt_service))
+    move(row, "survey")
     if ctx.actor.id not in (row.manager_id, row.co_manager_id):
         raise Denied(ctx.bound.permission)
-    move(row, "survey")
     await pending_task.close(ctx, row)
     report = ctx.add(
         SurveyReport(
@@ -121,13 +122,18 @@ async def _next_version(ctx: Context, application_id: UUID) -> int:
 async def _check_capacity(
     ctx: Context, row: LoanApplication, product: LoanProduct, income: Decimal, debt_service: Decimal
 ) -> None:
-    """The dearest installment but the last one's balloon counts: it is what must be paid month after month."""
+    """The dearest installment but the last one's balloon counts: it is what must be paid month after month.
+
+    Raises REPAYMENT_CAPACITY_EXCEEDED above the limit that the lender may have set."""
     installments = (await priced_today(ctx, product, row.asked)).plan.installments
     usual = max(part.payment for part in installments[:-1] or installments)
-    line = await parameter.value(ctx, "dsr_warning")
-    result = repayment_capacity(income, debt_service, yuan(usual), line)
-    await guards.warn(ctx, row, [result])
-    row.guards = [kept for kept in row.guards if kept["code"] != result.code] + [result.stored()]
+    lines = await parameter.values(ctx, ("dsr_limit", "dsr_warning"))
+    results = list(repayment_capacity(income, debt_service + yuan(usual), lines["dsr_limit"], lines["dsr_warning"]))
+    for result in failed(results, GuardSeverity.REFUSE):
+        raise result.refusal()
+    await guards.warn(ctx, row, results)
+    kept = [earlier for earlier in row.guards if earlier["code"] != "REPAYMENT_CAPACITY_EXCEEDED"]
+    row.guards = [*kept, *(result.stored() for result in results)]
 
 
 async def _start(ctx: Context, row: LoanApplication, product: LoanProduct, proposed: Decimal) -> None:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from domain.calculation.schedule import Method
-from domain.kernel.refusals import REFUSALS
+from domain.customers.consent import ConsentType
+from domain.kernel.refusals import REFUSALS, Language, ProductRuleViolated
 from domain.lending.guard_rules import (
     ALL,
     Borrower,
@@ -183,6 +184,36 @@ def test_regions_by_prefix(allowed, code, inside):
 )
 def test_repayment_capacity_warns_above_the_line(income, passed, ratio):
     line = D("0.50") if ratio != "0.5000" else D("0.4999")
-    result = repayment_capacity(D(income), D("1000.00"), D("8884.88"), line)
+    (result,) = repayment_capacity(D(income), D("9884.88"), None, line)
     assert (result.passed, result.severity) == (passed, GuardSeverity.WARN)
     assert result.stored()["params"]["ratio"] == (ratio if ratio else None)
+
+
+@pytest.mark.parametrize(("income", "refused"), [("14121.26", False), ("14000.00", True), ("0.00", True)])
+def test_repayment_capacity_refuses_above_a_limit_that_the_lender_sets(income, refused):
+    limit, warning = repayment_capacity(D(income), D("9884.88"), D("0.7"), D("0.5"))
+    assert (limit.severity, limit.passed) == (GuardSeverity.REFUSE, not refused)
+    assert (warning.severity, warning.passed) == (GuardSeverity.WARN, False)
+
+
+def test_rates_are_shown_without_zeros_at_the_end():
+    """Columns hold eight places, the contract writes "0.12"."""
+    wide = SimpleNamespace(**vars(PRODUCT) | {"min_rate": D("0.06000000"), "max_rate": D("0.36000000")})
+    results = evaluate(replace(offered(annual_rate=D("0.12000000")), product=wide))
+    params = [result.stored()["params"] for result in results if result.field == "annualRate"]
+    assert params == [
+        {"rule": "annualRate", "value": "0.12", "allowed": "0.06–0.36"},
+        {"cost": "0.12", "cap": "0.24"},
+        {"cost": "0.12", "cap": "0.12"},
+    ]
+
+
+def test_what_is_missing_is_named_in_words():
+    (result,) = failed(evaluate(borrower(missing_consents=tuple(ConsentType)[:2])), GuardSeverity.REFUSE)
+    assert result.refusal().message(Language.ENGLISH).endswith(": PERSONAL_DATA, CREDIT_BUREAU.")
+
+
+def test_a_method_without_a_plan_is_no_method_of_the_product():
+    with pytest.raises(ProductRuleViolated) as refused:
+        offered(method=Method.BALLOON)
+    assert refused.value.field == ("method",)

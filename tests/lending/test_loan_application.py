@@ -218,7 +218,7 @@ async def decide_refused(lender: LenderAtWork, row: LoanApplication) -> None:
 async def test_a_warning_passes_and_is_kept(lender: LenderAtWork):
     row = await submitted(lender, annual_rate=D("0.15"))
     (warned,) = [result for result in row.guards if not result["passed"]]
-    assert (warned["code"], warned["severity"], warned["params"]["cap"]) == ("COST_CAP_EXCEEDED", "WARN", "0.120")
+    assert (warned["code"], warned["severity"], warned["params"]["cap"]) == ("COST_CAP_EXCEEDED", "WARN", "0.12")
     (entry,) = await lender.rows(GuardEntry)
     assert (entry.code, entry.severity, entry.subject_id) == ("COST_CAP_EXCEEDED", "WARN", row.id)
 

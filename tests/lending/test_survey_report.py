@@ -1,11 +1,20 @@
 """贷前调查: what a report says, who files it, the repayment capacity, and that it starts the workflow (F10)."""
 
+from datetime import date
 from decimal import Decimal as D
 
 import pytest
 
+from domain.configuration import parameter
 from domain.kernel.audit import GuardEntry
-from domain.kernel.refusals import Denied, InvalidAmount, InvalidInput, InvalidState, NotFound
+from domain.kernel.refusals import (
+    Denied,
+    InvalidAmount,
+    InvalidInput,
+    InvalidState,
+    NotFound,
+    RepaymentCapacityExceeded,
+)
 from domain.kernel.table import uuid7
 from domain.lending import survey_report
 from domain.lending.loan_application import ApplicationState, LoanApplication
@@ -51,7 +60,7 @@ async def test_filing_starts_the_workflow_with_the_proposed_amount(lender: Lende
 
 async def test_only_its_managers_file_it_and_only_then(lender: LenderAtWork):
     early = await submitted(lender)
-    with pytest.raises(Denied):
+    with pytest.raises(InvalidState):
         await survey_report.submit(lender.account_manager, application_id=early.id, **REPORT)
     with pytest.raises(NotFound):
         await survey_report.submit(lender.second_account_manager, application_id=early.id, **REPORT)
@@ -89,6 +98,20 @@ async def test_a_tight_budget_warns(lender: LenderAtWork):
     ]
     (entry,) = await lender.rows(GuardEntry, GuardEntry.code == "REPAYMENT_CAPACITY_EXCEEDED")
     assert entry.severity == "WARN"
+
+
+async def test_above_the_lender_s_own_limit_it_is_refused(lender: LenderAtWork):
+    proposed = await parameter.propose(
+        lender.tenant_admin, code="dsr_limit", value="0.52", effective_from=date(2025, 1, 1), reason="内部规定"
+    )
+    await parameter.approve(lender.general_manager, parameter_id=proposed.id)
+    row = await investigating(lender)
+    tight = {"monthly_income": D("19000.00"), "monthly_debt_service": D("1000.00")}
+    with pytest.raises(RepaymentCapacityExceeded) as refused:
+        await survey_report.submit(lender.account_manager, application_id=row.id, **tight, **REPORT)
+    assert (refused.value.field, refused.value.params["ratio"]) == (("monthlyIncome",), "0.5203")
+    assert await lender.rows(SurveyReport) == []
+    await survey_report.submit(lender.account_manager, application_id=row.id, monthly_income=D("19100.00"), **REPORT)
 
 
 async def test_a_stranger_s_upload_is_not_attached(lender: LenderAtWork):
