@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from domain import workflow
 from domain.home import pending_task
-from domain.kernel.refusals import InvalidInput
+from domain.kernel.refusals import InvalidInput, Refusal
 from domain.lending import guards
 from domain.lending.guard_rules import TERMS
 from domain.lending.loan_application import (
@@ -101,4 +101,8 @@ async def check_terms(ctx: Context, instance: WorkflowInstance, terms: ApprovedT
     if len(terms.conditions or "") > LONGEST_CONDITIONS:
         raise InvalidInput(("terms", "conditions"), zh="条件不超过 2000 字。", en="At most 2,000 characters.")
     row = await ctx.session.get_one(LoanApplication, instance.subject_id)
-    await guards.check(ctx, row, offer_of(row, instance, terms), TERMS)
+    try:
+        await guards.check(ctx, row, offer_of(row, instance, terms), TERMS)
+    except Refusal as refusal:
+        refusal.field = ("terms", *refusal.field)
+        raise

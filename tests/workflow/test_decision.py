@@ -194,8 +194,10 @@ async def test_terms_are_lowered_on_the_way_and_kept(lender: LenderAtWork):
 )
 async def test_terms_keep_the_rules(lender: LenderAtWork, terms, refusal):
     row = await reviewing(lender)
-    with pytest.raises(refusal):
+    with pytest.raises(refusal) as refused:
         await decide(lender.risk_officer, row.id, terms=terms)
+    assert refused.value.field[0] == "terms"
+    assert refused.value.field[1] in ("amount", "periods", "annualRate", "method")
     assert (await task_on(lender.risk_officer, row.id)).state == TaskState.OPEN
     assert (await instance(lender)).terms == {}
 
