@@ -25,7 +25,7 @@ INSIDES = re.compile(
 )
 ASKED = [root for root in roots("Query", "Mutation") if root.name not in ("signIn", "signOut", "runEndOfDay")]
 """`runEndOfDay` waits for a job that nobody carries out here; the sessions' own fields have tests of their own."""
-EACH = 15
+EACH = 12
 TEXTS = [
     "",
     " ",

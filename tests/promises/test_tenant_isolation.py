@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from graphql import GraphQLObjectType
 
 from domain.kernel.table import uuid7
 from schema.kernel.node import global_id
@@ -15,7 +16,7 @@ from schema.root import build
 from tenancy.current import Door
 from tests.promises.conftest import NewJourney, a_neighbour
 from tests.promises.neighbours import Neighbour
-from tests.promises.whole_schema import Leaf, leaves, roots, sampling, selection, type_of, variables
+from tests.promises.whole_schema import Leaf, Root, leaves, roots, sampling, selection, type_of, variables
 from tests.support.client import Client
 from xiaodai.http import endpoint, visitor
 
@@ -139,6 +140,18 @@ async def test_an_id_of_the_neighbour_is_an_unknown_id(here: Neighbour, there: N
     before = await there.fingerprint()
     assert await opened_by_a_foreign_id(here, there, id_leaves()) == []
     assert await there.fingerprint() == before
+
+
+def test_only_fields_at_the_root_take_ids() -> None:
+    """Or the test above would have to go deeper."""
+    takes_ids = [
+        f"{kind.name}.{name}"
+        for kind in build()._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType) and kind.name not in ("Query", "Mutation", "Subscription")
+        for name, field in kind.fields.items()
+        if any(leaf.scalar == "ID" for leaf in leaves(Root(kind.name, name, field)))
+    ]
+    assert takes_ids == []
 
 
 async def test_a_door_that_leads_to_the_neighbour_is_found_out(
