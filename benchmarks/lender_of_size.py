@@ -27,6 +27,7 @@ from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, LoanKind, LoanProduct
 from domain.customers.customer import sort_key
 from domain.customers.individual_customer import IndividualCustomer
+from domain.home.pending_task import Task, TaskOffer, TaskState
 from domain.kernel import personal_data
 from domain.kernel.context import Context
 from domain.kernel.numbering import next_number
@@ -75,6 +76,33 @@ async def lend(ctx: Context, loans: int) -> Lent:
         async with ctx.writing() as inner:
             await _lend_some(inner, lent, range(first, min(first + AT_ONCE, loans)), terms_of)
     return lent
+
+
+async def give_tasks(ctx: Context, tasks: int) -> None:
+    """Tasks about the loans, arrived one after the other: of each four, one waits for its manager, one for whichever
+    accountant takes it, and two are done."""
+    async with ctx.writing() as inner:
+        loans = (await inner.connection.execute(select(Loan.id, Loan.manager_id, Loan.customer_id))).all()
+        role_id = (await inner.connection.execute(select(Role.id).where(Role.code == "ACCOUNTANT"))).scalar_one()
+        rows, offers = [], []
+        for number in range(tasks):
+            loan, made = loans[number % len(loans)], {"id": uuid7(), "created_at": inner.now}
+            about = {"subject_table": "loans", "subject_id": loan.id}
+            offered = number % 4 == 1
+            rows.append(
+                made | about | {
+                    "type": "SAMPLE", "title": f"样本待办 {number}", "customer_id": loan.customer_id, "excluded": [],
+                    "assignee_id": None if offered else loan.manager_id,
+                    "candidate_role_id": role_id if offered else None,
+                    "state": TaskState.OPEN if number % 4 < 2 else TaskState.DONE,
+                    "closed_by": None if number % 4 < 2 else loan.manager_id,
+                    "arrived_at": inner.now - timedelta(seconds=number),
+                }
+            )  # fmt: skip
+            to = {"employee_id": None if offered else loan.manager_id, "role_id": role_id if offered else None}
+            offers.append({"id": uuid7(), "created_at": inner.now, "task_id": made["id"]} | about | to)
+        await inner.connection.execute(insert(Task), rows)
+        await inner.connection.execute(insert(TaskOffer), offers)
 
 
 async def _found(ctx: Context) -> Lent:

@@ -59,6 +59,7 @@ class Task(Keyed):
     __tablename__ = "tasks"
     __table_args__ = (
         Index("ix_tasks_open", "assignee_id", "arrived_at", postgresql_where="state = 'OPEN'"),
+        Index("ix_tasks_newest", "arrived_at", "id", postgresql_where="state = 'OPEN'"),
         Index("ix_tasks_subject", "subject_id"),
         Index("ix_tasks_instance", "instance_id"),
         Index("ix_tasks_done", "closed_by", "id"),

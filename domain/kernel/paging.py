@@ -109,7 +109,10 @@ def _beyond(order: Sequence[Order], values: Sequence[Any], forward: bool) -> Col
         equal = [order[i].column == values[i] for i in range(index)]
         further = part.column < values[index] if part.descending == forward else part.column > values[index]
         ways.append(and_(*equal, further))
-    return or_(*ways)
+    # Said again for the first column alone, so that an index is entered there instead of read from its beginning.
+    first, value = order[0], values[0]
+    no_nearer = first.column <= value if first.descending == forward else first.column >= value
+    return and_(no_nearer, or_(*ways))
 
 
 def cursor_of(values: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, func, literal_column, or_, select
 
 from domain.calculation.classification import FiveClass
 from domain.calculation.loan.installments import Installment
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 LOAN: Any = Loan.__table__.c
+NEVER = literal_column("'9999-01-01'::date", Date)  # written out, as the index has it
 
 
 class LoanOrderField(StrEnum):
@@ -93,9 +94,10 @@ def _order(field: LoanOrderField, descending: bool) -> list[Order]:
         LoanOrderField.MATURITY_DATE: (LOAN.maturity_date, False),
         LoanOrderField.PRINCIPAL: (LOAN.principal, False),
         LoanOrderField.OUTSTANDING: (LOAN.principal_outstanding, False),
-        LoanOrderField.DAYS_PAST_DUE: (func.coalesce(LOAN.days_past_due_since, literal(date(9999, 1, 1))), True),
+        LoanOrderField.DAYS_PAST_DUE: (func.coalesce(LOAN.days_past_due_since, NEVER), True),
     }[field]
-    return [Order(column, descending=descending != reverse), Order(LOAN.id, descending=descending)]
+    down = descending != reverse
+    return [Order(column, descending=down), Order(LOAN.id, descending=down)]
 
 
 def _conditions(ctx: Context, wanted: LoanFilter) -> list[ColumnElement[bool]]:

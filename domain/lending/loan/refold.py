@@ -273,8 +273,11 @@ async def _write_plans(ctx: Context, steps: Sequence[Step]) -> None:
     if not changed:
         return
     ids = [step.loan.id for step in changed]
-    statement = select(PlannedRow.loan_id, func.max(PlannedRow.version)).where(PlannedRow.loan_id.in_(ids))
-    latest = dict((await ctx.connection.execute(statement.group_by(PlannedRow.loan_id))).tuples().all())
+    statement = select(PlannedRow.loan_id, func.max(PlannedRow.version).label("version")).where(
+        PlannedRow.loan_id.in_(ids)
+    )
+    found = await ctx.connection.execute(statement.group_by(PlannedRow.loan_id))
+    latest = {row.loan_id: row.version for row in found.all()}
     rows = [
         row
         for step in changed

@@ -74,6 +74,11 @@ class Loan(Keyed):
         Index("ix_loans_manager_id", "manager_id"),
         Index("ix_loans_next_action_on", "next_action_on", "id"),
         Index("ix_loans_overdue", "days_past_due_since", postgresql_where=text("days_past_due_since is not null")),
+        Index("ix_loans_value_date", "value_date", "id"),
+        Index("ix_loans_maturity_date", "maturity_date", "id"),
+        Index("ix_loans_principal", "principal", "id"),
+        Index("ix_loans_principal_outstanding", "principal_outstanding", "id"),
+        Index("ix_loans_longest_overdue", text("coalesce(days_past_due_since, '9999-01-01'::date)"), "id"),
     )
     reach: ClassVar[Reach] = Managed()
 
@@ -205,7 +210,10 @@ class PositionRow(Known):
     """
 
     __tablename__ = "positions"
-    __table_args__ = (Index("uq_positions_current", "loan_id", "from_date", unique=True, postgresql_where=CURRENT),)
+    __table_args__ = (
+        Index("uq_positions_current", "loan_id", "from_date", unique=True, postgresql_where=CURRENT),
+        Index("ix_positions_day", "to_date", postgresql_where=CURRENT),
+    )
     closable: ClassVar[tuple[str, ...]] = ("to_date", "known_to")
     reach: ClassVar[Reach] = Through("loan_id", "loans")
 
@@ -231,6 +239,7 @@ class OverdueLineRow(Known):
     __tablename__ = "overdue_lines"
     __table_args__ = (
         Index("uq_overdue_lines_current", "loan_id", "seq", "from_date", unique=True, postgresql_where=CURRENT),
+        Index("ix_overdue_lines_day", "to_date", postgresql_where=CURRENT),
     )
     closable: ClassVar[tuple[str, ...]] = ("to_date", "known_to")
     reach: ClassVar[Reach] = Through("loan_id", "loans")

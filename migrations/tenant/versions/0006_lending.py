@@ -218,7 +218,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_loans_contract_id"), "loans", ["contract_id"], unique=False)
     op.create_index(op.f("ix_loans_customer_id"), "loans", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loans_longest_overdue"),
+        "loans",
+        [sa.literal_column("coalesce(days_past_due_since, '9999-01-01'::date)"), "id"],
+        unique=False,
+    )
     op.create_index(op.f("ix_loans_manager_id"), "loans", ["manager_id"], unique=False)
+    op.create_index(op.f("ix_loans_maturity_date"), "loans", ["maturity_date", "id"], unique=False)
     op.create_index(op.f("ix_loans_next_action_on"), "loans", ["next_action_on", "id"], unique=False)
     op.create_index(
         op.f("ix_loans_overdue"),
@@ -227,6 +234,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("days_past_due_since is not null"),
     )
+    op.create_index(op.f("ix_loans_principal"), "loans", ["principal", "id"], unique=False)
+    op.create_index(op.f("ix_loans_principal_outstanding"), "loans", ["principal_outstanding", "id"], unique=False)
+    op.create_index(op.f("ix_loans_value_date"), "loans", ["value_date", "id"], unique=False)
     op.create_table(
         "installments",
         sa.Column("loan_id", sa.Uuid(), nullable=False),
@@ -363,6 +373,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_overdue_lines")),
     )
     op.create_index(
+        op.f("ix_overdue_lines_day"),
+        "overdue_lines",
+        ["to_date"],
+        unique=False,
+        postgresql_where=sa.text("known_to = 'infinity'"),
+    )
+    op.create_index(
         op.f("uq_overdue_lines_current"),
         "overdue_lines",
         ["loan_id", "seq", "from_date"],
@@ -410,6 +427,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_positions_loan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_positions")),
+    )
+    op.create_index(
+        op.f("ix_positions_day"),
+        "positions",
+        ["to_date"],
+        unique=False,
+        postgresql_where=sa.text("known_to = 'infinity'"),
     )
     op.create_index(
         op.f("uq_positions_current"),

@@ -84,6 +84,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tasks_done"), "tasks", ["closed_by", "id"], unique=False)
     op.create_index(op.f("ix_tasks_instance"), "tasks", ["instance_id"], unique=False)
     op.create_index(
+        op.f("ix_tasks_newest"), "tasks", ["arrived_at", "id"], unique=False, postgresql_where="state = 'OPEN'"
+    )
+    op.create_index(
         op.f("ix_tasks_open"), "tasks", ["assignee_id", "arrived_at"], unique=False, postgresql_where="state = 'OPEN'"
     )
     op.create_index(op.f("ix_tasks_subject"), "tasks", ["subject_id"], unique=False)
