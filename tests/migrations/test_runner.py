@@ -133,7 +133,8 @@ async def test_control_a_runner_that_commits_each_statement_is_found(
         url = make_url(place.addresses.owner).set(drivername="postgresql").render_as_string(hide_password=False)
         alone = await asyncpg.connect(url)
         try:
-            for statement in [f"SET search_path = {schema}", *line.text(old_line.head).split(";")]:
+            script = re.sub("--.*", "", line.text(old_line.head))  # a comment alone is no statement
+            for statement in filter(str.strip, f"SET search_path = {schema};{script}".split(";")):
                 await alone.execute(statement)
         finally:
             await alone.close()
