@@ -123,8 +123,8 @@ def extend(old: PlanVersion, extension: Extension) -> PlanVersion:
     if old.extension:
         raise PlanError("an extension is agreed already", "due_dates")
     terms, last, dates = old.terms, old.installments[-1], extension.due_dates
-    if not last.principal:
-        return old
+    if not last.principal:  # nothing to move yet; a later plan may have something
+        return replace(old, extension=extension)
     method = extension.method or terms.method
     amortization = _amortization_left(replace(old, done=len(old.installments)))
     parts = extension.custom_principal or (*(0 for _ in dates[1:]), last.principal)
@@ -183,7 +183,8 @@ def without_principal(old: PlanVersion) -> PlanVersion:
 
 def _unextended(old: PlanVersion) -> PlanVersion:
     """The same plan as it was before its extension was agreed."""
-    assert old.then is not None
+    if old.then is None:
+        return replace(old, extension=None)
     rows = old.installments[: -len(old.then.installments)]
     last = replace(rows[-1], principal=old.then.terms.principal, balance_after=0)
     return PlanVersion(old.terms, (*rows[:-1], last), old.kept, old.done)
