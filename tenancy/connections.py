@@ -181,9 +181,13 @@ class Connections:
     async def _cut(self, kept: Kept) -> None:
         kept.driver.terminate()  # at once and without waiting: this also runs while the caller is being cancelled
         self.open -= 1
-        with suppress(Exception):
-            await kept.connection.invalidate()
-            await kept.connection.close()
+        await asyncio.shield(_forget(kept))  # whoever is cancelled once more leaves it to end by itself
+
+
+async def _forget(kept: Kept) -> None:
+    with suppress(Exception):
+        await kept.connection.invalidate()
+        await kept.connection.close()
 
 
 def _use_login(_dialect: Any, _record: Any, _args: Any, arguments: dict[str, Any]) -> None:
