@@ -182,7 +182,7 @@ class Naive:
             self.misuse = event
         elif isinstance(event, Extension):
             self.extension = event
-            if not self.rest and self.due[-1].due_date == day:
+            if not self.rest and self.due and self.due[-1].due_date == day:
                 self.not_due += int(self.due[-1].left[Component.PRINCIPAL])
                 self.due[-1].left[Component.PRINCIPAL] = Fraction(0)
                 self.begin_extension(self.due[-1].seq, day)
