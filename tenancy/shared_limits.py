@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -93,12 +94,16 @@ class SharedLimits:
         async with self._engine.begin() as connection:
             await connection.execute(delete(open_sockets).where(open_sockets.c.id == socket_id))
 
-    async def beat(self, process_id: UUID, still_open: list[UUID]) -> None:
-        """The heartbeat: this process lives, and has these sockets and no others."""
+    async def beat(self, process_id: UUID, still_open: Set[UUID]) -> None:
+        """The heartbeat: this process lives, and has these sockets and no others.
+
+        The set is read once the process's row is locked: a socket that is being opened is in it, or waits for the row.
+        """
         s = open_sockets.c
         async with self._engine.begin() as connection:
             await _tell_alive(connection, process_id)
-            await connection.execute(delete(open_sockets).where(s.process_id == process_id, s.id.not_in(still_open)))
+            forgotten = s.id.not_in(list(still_open))
+            await connection.execute(delete(open_sockets).where(s.process_id == process_id, forgotten))
 
     async def end_process(self, process_id: UUID) -> None:
         """The process ends in order: its sockets with it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from uuid import UUID
 
 from tenancy.shared_limits import Granted, Places
@@ -40,12 +40,12 @@ class SharedLimitsInMemory:
     async def close_socket(self, socket_id: UUID) -> None:
         self._sockets.pop(socket_id, None)
 
-    async def beat(self, process_id: UUID, still_open: list[UUID]) -> None:
+    async def beat(self, process_id: UUID, still_open: Set[UUID]) -> None:
         self._sockets = {
             socket: held for socket, held in self._sockets.items() if held[0] != process_id or socket in still_open
         }
 
     async def end_process(self, process_id: UUID) -> None:
-        await self.beat(process_id, [])
+        await self.beat(process_id, set())
 
     async def sweep(self) -> None: ...

@@ -79,16 +79,29 @@ async def test_a_heartbeat_says_what_is_open(place: Platform) -> None:
     kept, forgotten = uuid4(), uuid4()
     for socket in (kept, forgotten):
         await limits.open_socket(socket, process, lender, person, FEW)
-    await limits.beat(process, [kept])
+    await limits.beat(process, {kept})
     assert await open_now(place, lender) == {kept}
-    await limits.beat(process, [])
+    await limits.beat(process, set())
     assert await open_now(place, lender) == set()
+
+
+async def test_a_heartbeat_forgets_no_socket_that_opens_meanwhile(place: Platform) -> None:
+    limits, process, lender = place.catalog.limits, uuid4(), uuid4()
+    held: set[UUID] = set()
+
+    async def opening() -> None:
+        socket = uuid4()
+        held.add(socket)
+        await limits.open_socket(socket, process, lender, uuid4(), Places())
+
+    await asyncio.gather(*(one for _ in range(30) for one in (opening(), limits.beat(process, held))))
+    assert await open_now(place, lender) == held
 
 
 async def test_what_lapsed_long_ago_is_swept(place: Platform) -> None:
     limits, old, young = place.catalog.limits, uuid4(), uuid4()
     for process in (old, young):
-        await limits.beat(process, [])
+        await limits.beat(process, set())
     await last_heard_of(place, old, 3_600)
     await limits.draw("ancient", 1, most=9, seconds=1, since=time.monotonic() - 3_600)
     await limits.draw("recent", 1, most=9, seconds=1)

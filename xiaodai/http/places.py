@@ -7,7 +7,7 @@ again within 15 s. While the catalog is out of reach nobody is turned away.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Set
 from itertools import count
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -29,7 +29,7 @@ class OpenSockets(Protocol):
         self, socket_id: UUID, process_id: UUID, lender_id: UUID | None, person_id: UUID, places: Places
     ) -> bool: ...
     async def close_socket(self, socket_id: UUID) -> None: ...
-    async def beat(self, process_id: UUID, still_open: list[UUID]) -> None: ...
+    async def beat(self, process_id: UUID, still_open: Set[UUID]) -> None: ...
     async def end_process(self, process_id: UUID) -> None: ...
     async def sweep(self) -> None: ...
 
@@ -60,7 +60,7 @@ class SocketPlaces:
     async def keep(self) -> None:
         """The heartbeat, until it is cancelled."""
         for number in count():
-            await _tried(self._everywhere.beat(self._process_id, list(self._held)))
+            await _tried(self._everywhere.beat(self._process_id, self._held))
             if number % SWEEP_EVERY == 0:
                 await _tried(self._everywhere.sweep())
             await asyncio.sleep(BEAT_SECONDS)
