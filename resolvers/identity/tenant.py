@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from uuid import UUID
 
 import strawberry
 
 from domain.kernel.paging import Window
-from resolvers.kernel import Info, key, mutation, reads
+from resolvers.kernel import Info, Operation, key, mutation, reads
+from resolvers.kernel.node import node_of
 from schema.identity.tenant import (
     LicenceType,
     ProvisionTenantInput,
@@ -63,6 +65,17 @@ class TenantMutations:
             info.context.actor, key(input.tenant_id, "Tenant"), input.reason
         )
         return TenantPayload(tenant=tenant_of(found))
+
+
+@node_of("Tenant")
+async def tenant(operation: Operation, tenant_id: UUID) -> Tenant | None:
+    """Operators find every lender, staff their own."""
+    own = operation.caller.lender if operation.caller else None
+    if own is not None:
+        return tenant_of(own, (await operation.reading()).today) if own.id == tenant_id else None
+    operation.require("identity.tenant.read")
+    found = await operation.ports.provisioning.find(tenant_id)
+    return None if found is None else tenant_of(found)
 
 
 def tenant_of(lender: Lender, business_date: date | None = None) -> Tenant:

@@ -23,6 +23,7 @@ RESUME = (
 )
 TENANTS = """query ($first: Int, $after: String) { tenants(first: $first, after: $after) {
     nodes { code } totalCount pageInfo { hasNextPage endCursor } } }"""
+NODE = "query ($id: ID!) { node(id: $id) { ... on Tenant { code businessDate } } }"
 VIEWER = "{ viewer { employee { number } tenant { id code name licenceType status } permissions businessDate } }"
 
 
@@ -113,6 +114,9 @@ async def test_an_operator_provisions_lists_suspends_and_resumes(api: Api, bluep
     chief = (await api.anonymous.run(SIGN_IN, input={"tenant": code, "username": "admin", "password": PASSWORD}))[
         "token"
     ]
+    assert (await operator.data(NODE, id=tenant["id"]))["node"] == {"code": code, "businessDate": "2025-01-01"}
+    assert (await api.as_("tenant_admin").data(NODE, id=tenant["id"]))["node"] is None
+
     action = {"tenantId": tenant["id"], "reason": "审计"}
     assert (await operator.run(SUSPEND, input=action))["tenant"]["status"] == "SUSPENDED"
     assert (await api.with_token(chief).ask(VIEWER)).codes == ["UNAUTHENTICATED"]
@@ -120,6 +124,7 @@ async def test_an_operator_provisions_lists_suspends_and_resumes(api: Api, bluep
     assert refused["code"] == "TENANT_SUSPENDED"
     assert (await operator.run(RESUME, input=action))["tenant"]["status"] == "ACTIVE"
     assert (await api.with_token(chief).data(VIEWER))["viewer"]["tenant"]["code"] == code
+    assert (await api.with_token(chief).data(NODE, id=tenant["id"]))["node"]["code"] == code
 
 
 async def test_an_operator_sees_nothing_inside_a_lender(api: Api):

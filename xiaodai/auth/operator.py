@@ -90,6 +90,9 @@ class Tenants:
         """恢复. A repeat changes nothing. Raises NOT_FOUND, for a closed lender too."""
         return await self._act(operator, "RESUME", await self._catalog.resume(lender_id), reason)
 
+    async def find(self, lender_id: UUID) -> Lender | None:
+        return await self._catalog.by_id(lender_id)
+
     async def page(self, window: Window) -> LenderPage:
         """Raises BadInput for a cursor that is none of this list."""
         after = _decode(window.after) if window.after is not None else None
