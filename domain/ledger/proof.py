@@ -53,15 +53,14 @@ _SUB_LEDGER = """
                    as interest
         from standing s join positions p on p.loan_id = s.id and p.known_to = 'infinity'
              and p.from_date <= s.on_day and p.to_date > s.on_day
-    ), defaults as (
-        select r.id, sum(div(2 * (o.pen_num + o.pen_step * (r.on_day - o.from_date)) + o.den, 2 * o.den)) as penalty,
-               sum(div(2 * (o.comp_num + o.comp_step * (r.on_day - o.from_date)) + o.den, 2 * o.den)) as compound
-        from rows r join overdue_lines o on o.loan_id = r.id and o.known_to = 'infinity'
-             and o.from_date <= r.on_day and o.to_date > r.on_day
-        group by r.id
     ), figures as (
         select r.*, coalesce(d.penalty, 0) as penalty, coalesce(d.compound, 0) as compound
-        from rows r left join defaults d using (id)
+        from rows r left join lateral (
+            select sum(div(2 * (o.pen_num + o.pen_step * (r.on_day - o.from_date)) + o.den, 2 * o.den)) as penalty,
+                   sum(div(2 * (o.comp_num + o.comp_step * (r.on_day - o.from_date)) + o.den, 2 * o.den)) as compound
+            from overdue_lines o where o.loan_id = r.id and o.known_to = 'infinity'
+                 and o.from_date <= r.on_day and o.to_date > r.on_day
+        ) d on true
     ), held as (
         select * from figures cross join lateral (values
             ('130301', principal - overdue_principal), ('130302', overdue_principal),
@@ -113,19 +112,17 @@ _BALANCES = text(
     """
 )
 
+# Joined loan by loan, not sum by sum: a lender that grew in a minute has no statistics yet, and no plan may be square.
 _SCHEDULES = text(
     """
-    with planned as (
-        select loan_id, sum(unpaid_principal) as principal,
-               sum(unpaid_interest) filter (where state <> 'PENDING') as due_interest
-        from installments group by loan_id
-    )
-    select l.number, p.principal, p.due_interest, coalesce(planned.principal, 0) as planned_principal,
-           coalesce(planned.due_interest, 0) as planned_interest
+    select l.number, p.principal, p.due_interest, coalesce(sum(i.unpaid_principal), 0) as planned_principal,
+           coalesce(sum(i.unpaid_interest) filter (where i.state <> 'PENDING'), 0) as planned_interest
     from loans l join positions p on p.loan_id = l.id and p.known_to = 'infinity' and p.to_date = 'infinity'
-    left join planned on planned.loan_id = l.id
-    where p.principal <> coalesce(planned.principal, 0) or p.due_interest <> coalesce(planned.due_interest, 0)
-       or l.principal_outstanding <> p.principal / 100.0
+    left join installments i on i.loan_id = l.id
+    group by l.id, p.id
+    having p.principal <> coalesce(sum(i.unpaid_principal), 0)
+        or p.due_interest <> coalesce(sum(i.unpaid_interest) filter (where i.state <> 'PENDING'), 0)
+        or l.principal_outstanding <> p.principal / 100.0
     order by l.number
     """
 )
