@@ -55,18 +55,16 @@ def allocate(
     """
     if amount <= 0:
         raise InvalidAmount(f"{amount} fen cannot be allocated")
-    for receivable, component in _turns(receivables, order, strategy):
-        part = min(amount, outstanding(receivable, component))
-        if part > 0:
-            amount -= part
-            yield receivable, component, part
-        if amount == 0:
-            return
-
-
-def _turns(
-    receivables: Sequence[Receivable], order: Sequence[Component], strategy: Strategy
-) -> Iterator[tuple[Receivable, Component]]:
     if strategy is Strategy.BY_INSTALLMENT:
-        return ((receivable, component) for receivable in receivables for component in order)
-    return ((receivable, component) for component in order for receivable in receivables)
+        turns = ((receivable, component) for receivable in receivables for component in order)
+    else:
+        turns = ((receivable, component) for component in order for receivable in receivables)
+    for receivable, component in turns:
+        part = outstanding(receivable, component)
+        if part <= 0:
+            continue
+        if part >= amount:
+            yield receivable, component, amount
+            return
+        amount -= part
+        yield receivable, component, part

@@ -118,11 +118,13 @@ class Debt:
 
     def advance(self, day: date) -> None:
         """Let the sums run to the close of the night before `day`'s events."""
-        if days := (day - self.anchor).days:
-            pen_step, comp_step = self.steps
-            self.pen_num += pen_step * days
-            self.comp_num += comp_step * days
-            self.anchor = day
+        if day == self.anchor:
+            return
+        days = (day - self.anchor).days
+        pen_step, comp_step = self.steps
+        self.pen_num += pen_step * days
+        self.comp_num += comp_step * days
+        self.anchor = day
 
     def outstanding(self, component: Component) -> int:
         """Fen to be collected now, the sums being advanced to today."""
@@ -179,8 +181,7 @@ class Debt:
         return installment_state(left=left, paid=self.paid, waived=self.waived, overdue=day > self.grace_end)
 
     def _note(self) -> None:
-        misused = min(self.misused, self.unpaid_principal)
-        rate = self.rate
+        rate, misused = self.rate, self.misused and min(self.misused, self.unpaid_principal)
         now = Arrears(
             self.anchor, self.unpaid_principal, self.unpaid_interest, rate.annual_rate, misused, rate.misuse_daily
         )

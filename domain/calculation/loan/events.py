@@ -224,5 +224,6 @@ def happened(events: Iterable[Event | Reversal]) -> list[Event]:
             raise ValueError(f"reversal {event_id} undoes itself")
         return not any(stands(reversal, (*path, event_id)) for reversal in undone_by.get(event_id, ()))
 
-    standing = [event for event in by_id.values() if stands(event.id) and isinstance(event, Event)]
+    left = [entry for entry in by_id.values() if entry.id not in undone_by or stands(entry.id)]
+    standing = [entry for entry in left if isinstance(entry, Event)]
     return sorted(standing, key=lambda event: event.sort_key)

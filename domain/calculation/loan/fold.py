@@ -126,7 +126,7 @@ class _Rows:
         if before and before.runs_through(now):
             return
         if before:
-            self.positions[-1] = before._replace(to_date=state.day)
+            self.positions[-1] = before.ended(state.day)
             if before.non_accrual != now.non_accrual:
                 self._change_side(state, now)
         self.positions.append(now)
@@ -147,7 +147,7 @@ class _Rows:
             self.open_lines[debt.seq] = before
             return
         if before:
-            self.lines.append(before._replace(to_date=day))
+            self.lines.append(before.ended(day))
         if now:
             self.open_lines[debt.seq] = now
 
@@ -156,9 +156,10 @@ class _Rows:
         day, since = state.day, state.overdue_since
         dpd = (day - since).days if since else 0
         passed = bisect_right(self.limits, dpd)
-        changes = [state.next_change()]
+        next_action = state.next_change()
         if since and passed < len(self.limits):
-            changes.append(since + timedelta(days=self.limits[passed]))
+            changes_class = since + timedelta(days=self.limits[passed])
+            next_action = min(next_action, changes_class) if next_action else changes_class
         num, step, den = state.running.line(day) if state.running else (0, 0, 1)
         return Position(
             from_date=day,
@@ -174,7 +175,7 @@ class _Rows:
             overdue_since=since,
             five_class=self.classes[passed] if state.claim is None else FiveClass.LOSS,
             non_accrual=dpd > self.terms.non_accrual_after,
-            next_action_on=min(filter(None, changes), default=None),
+            next_action_on=next_action,
         )
 
     def _change_side(self, state: LoanState, now: Position) -> None:

@@ -44,9 +44,15 @@ class Position(NamedTuple):
         """The same line, told from a later day on."""
         return self._replace(from_date=day, acc_num=self.acc_num + self.acc_step * (day - self.from_date).days)
 
+    def ended(self, day: date) -> "Position":
+        """The same row, valid to the day before `day`."""
+        return Position._make((self.from_date, day, *self[2:]))
+
     def runs_through(self, later: "Position") -> bool:
         """Would this row, told from the later one's day on, be the same?"""
-        return self[2:7] == later[2:7] and self[8:] == later[8:] and self.moved_to(later.from_date) == later
+        if self[1:7] != later[1:7] or self[8:] != later[8:]:
+            return False
+        return self.acc_num + self.acc_step * (later.from_date - self.from_date).days == later.acc_num
 
 
 class OverdueLine(NamedTuple):
@@ -67,9 +73,15 @@ class OverdueLine(NamedTuple):
         pen_num, comp_num = self.pen_num + self.pen_step * days, self.comp_num + self.comp_step * days
         return self._replace(from_date=day, pen_num=pen_num, comp_num=comp_num)
 
+    def ended(self, day: date) -> "OverdueLine":
+        """The same line, valid to the day before `day`."""
+        return OverdueLine._make((self.seq, self.from_date, day, *self[3:]))
+
     def runs_through(self, later: "OverdueLine") -> bool:
         """Would this line, told from the later one's day on, be the same?"""
-        return self.pen_step == later.pen_step and self.moved_to(later.from_date) == later
+        if (self.pen_step, self.comp_step, self.den) != (later.pen_step, later.comp_step, later.den):
+            return False
+        return self.moved_to(later.from_date) == later
 
 
 class MovementKind(StrEnum):

@@ -121,8 +121,11 @@ class Running:
             step = num - self.waived * den
             return step * self.elapsed(day), step, den * self.planned.days
         num, den = self._gross(day)
-        last = [chain[-1] for chain in (self.stretches, self.surcharge) if chain]
-        return num, sum(s.step * (den // s.den) for s in last), den
+        last = self.stretches[-1]
+        step = last.step * (den // last.den)
+        if self.surcharge:
+            step += self.surcharge[-1].step * (den // self.surcharge[-1].den)
+        return num, step, den
 
     def interest(self, day: date) -> int:
         """The running interest at the close of `day`, in fen."""

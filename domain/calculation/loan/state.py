@@ -19,6 +19,7 @@ from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.schedule import days_in_year
 
 DAY = timedelta(days=1)
+ALLOCATED = MovementKind.ALLOCATED
 RECOVERED_AS = {ClaimComponent.WRITTEN_OFF_PRINCIPAL: PRINCIPAL, ClaimComponent.OFF_BALANCE_INTEREST: INTEREST}
 
 
@@ -278,16 +279,15 @@ class LoanState:
             self._recover(self.claim)
         if not self.unapplied or not self.unsettled:
             return
-        due = tuple(self.unsettled)
         paid: dict[Debt, None] = {}
         for debt, component, amount in allocate(
-            self.unapplied, due, self.outstanding, self.terms.order, self.terms.strategy
+            self.unapplied, self.unsettled, self.outstanding, self.terms.order, self.terms.strategy
         ):
             self.reduce(debt, component, amount)
             self.spend(debt.seq, component, amount)
-            debt.paid = True
             paid[debt] = None
         for debt in paid:
+            debt.paid = True
             self.settle_if_nothing_left(debt)
 
     def outstanding(self, debt: Debt, component: Component) -> int:
@@ -298,7 +298,7 @@ class LoanState:
         """Take kept money for a component and say which receipts it came from."""
         for receipt, part in self._take_kept(amount):
             self.allocations[receipt].append(AllocationLine(seq, component, part))
-            self.move(seq, component, MovementKind.ALLOCATED, part, receipt)
+            self.movements.append(Movement(self.day, seq, component, ALLOCATED, part, receipt))
 
     def _take_kept(self, amount: int) -> list[tuple[str, int]]:
         """Kept money, the oldest receipt first: (receipt, fen of it)."""
@@ -353,16 +353,18 @@ class LoanState:
     @property
     def overdue_since(self) -> date | None:
         """The due date of the oldest installment beyond its grace with unpaid principal or interest."""
-        return next((debt.due_date for debt in self.unsettled if debt.open and debt.in_arrears), None)
+        for debt in self.unsettled:
+            if debt.open and debt.in_arrears:
+                return debt.due_date
+        return None
 
     def next_change(self) -> date | None:
         """The next day on which something happens by itself, classes aside."""
-        days = [self.running.planned.due_date] if self.running else []
-        if self.in_grace:
-            days += [debt.grace_end + DAY for debt in self.in_grace]
-        if self.promises:
-            days += [promise.lapses_on for promise in self.promises]
-        return min(days, default=None)
+        due = self.running.planned.due_date if self.running else None
+        if not self.in_grace and not self.promises:
+            return due
+        days = [debt.grace_end + DAY for debt in self.in_grace] + [promise.lapses_on for promise in self.promises]
+        return min(days) if due is None else min(due, *days)
 
 
 def claimed_as(component: Component) -> ClaimComponent:
