@@ -127,6 +127,7 @@ async def run(ctx: Context, *, through: Day) -> list[Any]:
     for offset in range((through - first).days + 1):
         await _close(ctx, first + timedelta(days=offset))
     async with ctx.reading() as reading:
+        await ctx.ports.day_opened(ctx.lender.id, reading.today)
         return await days_between(reading, min(first, through), through)
 
 

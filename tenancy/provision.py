@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import MetaData, Select, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -21,6 +22,8 @@ from tenancy.grants import grant_lender, run_text
 from tenancy.lender import ACTIVE, Lender
 from tenancy.naming import BadName, check_code, quote
 from tenancy.tables import installation, lenders, migration_states, provisioning_requests
+
+log = structlog.get_logger()
 
 Fill = Callable[[AsyncConnection, Lender, ProvisionRequest], Awaitable[None]]
 
@@ -67,10 +70,11 @@ async def carry_out_next(owner: AsyncEngine, blueprint: Blueprint, *, master_sec
     except Exception as error:
         if request_id is None or (isinstance(error, DBAPIError) and error.connection_invalidated):
             raise
+        code = _reason_code(error)
+        if code == "INTERNAL":
+            log.exception("a lender could not be provisioned", request=str(request_id))
         async with owner.begin() as connection:
-            await _finish(
-                connection, request_id, state="FAILED", reason_code=_reason_code(error), reason=str(error)[:500]
-            )
+            await _finish(connection, request_id, state="FAILED", reason_code=code, reason=str(error)[:500])
     return request_id
 
 

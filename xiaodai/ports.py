@@ -45,6 +45,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         door=door,
         keys=LenderKeys(settings.personal_data_key),
         after_commit=Wakeups(catalog, bell),
+        day_opened=catalog.tell_business_date,
         bank=bank,
         storage=FolderStorage(settings.home / "files"),
         documents=TypstDocuments(settings.font),

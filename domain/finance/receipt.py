@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.calculation.allocation import Component
+from domain.calculation.allocation import ClaimComponent, Component
 from domain.calculation.loan.events import PrepaymentMode
 from domain.calculation.money import fen, yuan
 from domain.calculation.schedule import PlanError
@@ -111,7 +111,7 @@ class Line:
     """分配 · What one component of one installment gets, in CNY; `seq` is None for a prepayment and its fee."""
 
     seq: int | None
-    component: Component
+    component: Component | ClaimComponent
     amount: Decimal
 
 

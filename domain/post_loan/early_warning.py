@@ -132,6 +132,11 @@ DEFAULTS: tuple[tuple[int, AlertLevel, tuple[str, ...], int | None], ...] = (
 # ---------------------------------------------------------------- rules
 
 
+def sentence(number: str, days_past_due: int) -> str:
+    """What an alert says to people."""
+    return f"{number} 逾期 {days_past_due} 天 {days_past_due} {'day' if days_past_due == 1 else 'days'} past due"
+
+
 def is_told(recipients: Sequence[str], ctx: Context, managers: Sequence[UUID | None]) -> bool:
     """Whether the actor is one of an alert's recipients; `managers` are those of the loan."""
     return bool(ctx.actor.role_codes & set(recipients)) or (MANAGER in recipients and ctx.actor.id in managers)
@@ -170,7 +175,7 @@ async def raise_alerts(ctx: Context, day: date) -> int:
             "id": uuid7(), "created_at": ctx.now, "rule_id": row.rule_id, "rule": row.code, "level": row.level,
             "state": AlertState.NEW, "business_date": day, "loan_id": row.loan_id, "customer_id": row.customer_id,
             "spell_from": row.overdue_spell_from, "value": str(row.days_past_due), "threshold": str(row.threshold),
-            "message": f"{row.name}：{row.number} 逾期 {row.days_past_due} 天 {row.days_past_due} days past due",
+            "message": sentence(row.number, row.days_past_due),
             "recipients": row.recipients, "act_by": last_day_to_act(day, row.days_to_act),
         }
         for row in found

@@ -1,4 +1,4 @@
-"""借据 · The loan as people read it: terms, position on any day, installments, history, and how figures came about (F11)."""
+"""借据 · The loan as people read it: terms, position on any day, installments, history, and how figures came about (F13)."""
 
 from __future__ import annotations
 

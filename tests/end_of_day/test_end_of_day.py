@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -66,6 +67,17 @@ async def test_a_day_closes_once(lending: Lending) -> None:
     assert len(await lending.lender.rows(Voucher)) == vouchers
     days = await lending.lender.rows(BusinessDay)
     assert {(day.date, day.state.value) for day in days} == {(FIRST, "CLOSED"), (FIRST + DAY, "OPEN")}
+
+
+async def test_operators_are_told_which_day_is_open(lending: Lending) -> None:
+    heard: list[tuple[UUID, date]] = []
+
+    async def listen(lender_id: UUID, day: date) -> None:
+        heard.append((lender_id, day))
+
+    system = lending.lender.system
+    await end_of_day.run(replace(system, ports=replace(system.ports, day_opened=listen)), through=FIRST + 2 * DAY)
+    assert heard == [(system.lender.id, FIRST + 3 * DAY)]
 
 
 async def test_a_loan_becomes_overdue_once_in_each_spell(lending: Lending) -> None:

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -55,10 +56,16 @@ def demo(
             teller = Teller(lambda: story.run(url, operator=(OPERATOR, password), full=full, as_json=as_json))
             ready = ReadyOnce(listener, teller.start)
 
+            @cache
+            def say_how_to_end() -> None:
+                note(f"Serving at {url} until Ctrl-C.")
+
             def each_turn() -> None:
                 ready()
-                if teller.finished() and not stay:
-                    raise StoryOver
+                if teller.finished():
+                    if not stay:
+                        raise StoryOver
+                    say_how_to_end()
 
             try:
                 run(database.model_copy(update={"log_level": "WARNING"}), listener, each_turn)

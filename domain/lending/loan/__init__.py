@@ -1,4 +1,4 @@
-"""借据 · The loan (F11): events, the fold of them as stored rows, their vouchers, and every figure of any day."""
+"""借据 · The loan (F13): events, the fold of them as stored rows, their vouchers, and every figure of any day."""
 
 from domain.lending.loan.book import lock, open_loan, record
 from domain.lending.loan.figures import due, quote

@@ -1,4 +1,4 @@
-"""借据 · Loan (F11): paying out, recording what happens, carrying into a day. All that changes a loan goes through here.
+"""借据 · Loan (F13): paying out, recording what happens, carrying into a day. All that changes a loan goes through here.
 
 An event is appended, the whole loan is folded again under its row lock, and one voucher posts the difference at the booking
 date: a late receipt, a reversal and a correction cannot go wrong, because nothing is patched (loan_engine.md §6).

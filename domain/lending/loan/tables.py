@@ -1,4 +1,4 @@
-"""借据 · The loan as it is stored (F11): its events, and what the fold makes of them (loan_engine.md §2).
+"""借据 · The loan as it is stored (F13): its events, and what the fold makes of them (loan_engine.md §2).
 
 Events are the truth and only ever added. Everything else here is the fold written down, so that any figure of any day is
 one SQL statement: positions and overdue lines are straight lines over stretches of days, each with the time in which it was
