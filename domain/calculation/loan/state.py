@@ -291,7 +291,8 @@ class LoanState:
             self.settle_if_nothing_left(debt)
 
     def outstanding(self, debt: Debt, component: Component) -> int:
-        debt.advance(self.day)
+        if debt.anchor != self.day:  # asked for each component in turn
+            debt.advance(self.day)
         return debt.outstanding(component)
 
     def spend(self, seq: int | None, component: Component, amount: int) -> None:
