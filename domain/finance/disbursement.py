@@ -7,6 +7,7 @@ fails goes back to PENDING with its reason and is reviewed and paid anew. How it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -178,9 +179,11 @@ async def paid(ctx: Context, row: Disbursement, bank_reference: str | None) -> N
     """The money has left: the loan begins on the value date. `row` is locked and PAYING."""
     assert row.value_date is not None
     assert row.company_account_id is not None
+    assert row.cashier_id is not None
     contract = await ctx.session.get_one(LoanContract, row.contract_id)
+    # Whoever hears the bank's answer only carries out what the cashier did: the event and its voucher are the cashier's.
     loan = await open_loan(
-        ctx,
+        ctx.acting_as(replace(ctx.actor, id=row.cashier_id)),
         contract=contract,
         disbursement_id=row.id,
         principal=row.amount,

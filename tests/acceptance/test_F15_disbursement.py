@@ -86,6 +86,21 @@ async def test_the_value_date_is_the_paid_date(journey: Journey, reviewed: tuple
     }  # fmt: skip
 
 
+async def test_what_the_bank_confirms_is_the_cashiers_act(journey: Journey) -> None:
+    loan = await journey.paid()
+    cashier = (await journey.by("cashier").data("{ viewer { employee { id } } }"))["viewer"]["employee"]["id"]
+    data = await journey.by("accountant").data(
+        "query($id: ID!) { loan(id: $id) { history(first: 1) { nodes { actor { id } entries { account debit credit } } } } }",
+        id=loan.id,
+    )
+    (event,) = data["loan"]["history"]["nodes"]
+    assert event["actor"]["id"] == cashier
+    assert sorted((e["account"][:4], e["debit"], e["credit"]) for e in event["entries"]) == [
+        ("1002", "0.00", "100000.00"),
+        ("1303", "100000.00", "0.00"),
+    ]
+
+
 async def test_a_failed_payment_comes_back_and_can_be_paid_anew(journey: Journey) -> None:
     customer = await journey.customer()
     account = await journey.customer_account(customer)
