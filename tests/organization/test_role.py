@@ -77,11 +77,14 @@ def test_the_auditor_only_reads():
     assert writes <= {"organization.password.change"} | {name for name in writes if name.startswith("home.message.")}
 
 
+ONLY_JOBS = {"finance.disbursement.answer"}  # what the bank said is written down by the system alone
+
+
 def test_every_permission_belongs_to_somebody():
     """A command that nobody may call is a hole in the table of roles (or a mistyped pattern)."""
     held = set().union(*(permitted(built_in.may) for built_in in BUILT_IN.values()))
     operators = matching({"identity.tenant.*"})
-    assert {name for name in PERMISSIONS if not name.startswith("tests.")} - held - operators == set()
+    assert {name for name in PERMISSIONS if not name.startswith("tests.")} - held - operators <= ONLY_JOBS
 
 
 # ------------------------------------------------------------------ commands

@@ -13,7 +13,7 @@ from tenancy.address import driver_arguments
 from tenancy.catalog import Catalog, ProvisionRequest, UnsafeLogin
 from tenancy.current import Lender, LenderNotOpen
 from tenancy.grants import grant_lender
-from tenancy.naming import BadName
+from tenancy.naming import BadName, role_of
 from tenancy.provision import Blueprint, CodeTaken, carry_out_next, drop_lender
 from tests.support.database import sql
 from tests.support.lenders import MASTER_SECRET, Platform, a_request, business, copy_of, template_with
@@ -50,7 +50,8 @@ async def test_a_failure_leaves_nothing_and_is_simply_repeated(
     with pytest.raises(RuntimeError, match="disk"):
         await place.provision("halfway", Blueprint(blueprint.tables, blueprint.revision, metadata, fails))
     assert await place.catalog.find("halfway") is None
-    assert sql(postgres, "SELECT count(*) FROM pg_roles WHERE rolname LIKE '%halfway';").strip() == "0"
+    role = role_of(place.installation, "halfway")
+    assert sql(postgres, f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}';").strip() == "0"
     assert await names(place, await place.provision("halfway", blueprint)) == ["secret of halfway"]
 
 
