@@ -91,6 +91,13 @@ async def find(connection: AsyncConnection, username: str) -> Any:
     return (await connection.execute(statement.where(Credential.username == plain_username(username)))).one_or_none()
 
 
+async def lock_hash(connection: AsyncConnection, employee_id: UUID) -> str:
+    """The password hash as it is now; whoever changes it waits until this transaction ends."""
+    statement = select(Credential.password_hash).where(Credential.employee_id == employee_id)
+    found: str = (await connection.execute(statement.with_for_update(key_share=True))).scalar_one()
+    return found
+
+
 async def locked_until(connection: AsyncConnection, username: str, at: datetime) -> datetime | None:
     """Until when this user name is locked, if it is at `at`."""
     row = SignInFailures

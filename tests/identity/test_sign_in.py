@@ -18,6 +18,7 @@ from domain.organization.role import Role
 from domain.organization.session import Session
 from tests.support.actors import PASSWORD, LenderAtWork
 from tests.support.client import statements
+from xiaodai.auth import passwords
 from xiaodai.auth.sessions import STAFF_TOKEN, Sessions
 from xiaodai.auth.sign_in import Identity, SignedIn
 
@@ -148,6 +149,27 @@ async def test_a_hash_of_older_parameters_is_renewed(lender: LenderAtWork):
     renewed = (await lender.rows(Credential, mine))[0].password_hash
     assert renewed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     await sign_in(lender)
+
+
+async def test_a_password_reset_while_the_old_one_is_verified(lender: LenderAtWork, monkeypatch: pytest.MonkeyPatch):
+    """Who knows the old password must not be left with a session that the reset did not end, nor set the password back."""
+    mine = Credential.employee_id == lender.cashier.actor.id
+    verify, resets = passwords.matches_in_thread, ["a new password of hers"]
+
+    async def verified_before_the_reset(password_hash: str | None, given: str) -> bool:
+        right = await verify(password_hash, given)
+        if resets:
+            await password.reset(lender.tenant_admin, employee_id=lender.cashier.actor.id, new_password=resets.pop())
+        return right
+
+    old = PasswordHasher(memory_cost=8_192, time_cost=1, parallelism=1).hash(PASSWORD)
+    async with lender.system.writing() as ctx:
+        await ctx.connection.execute(update(Credential).where(mine).values(password_hash=old))
+    monkeypatch.setattr(passwords, "matches_in_thread", verified_before_the_reset)
+    with pytest.raises(BadCredentials):
+        await sign_in(lender)
+    assert await lender.rows(Session, Session.revoked_at.is_(None)) == []
+    assert (await sign_in(lender, password="a new password of hers")).token
 
 
 async def test_a_suspended_lender(lender: LenderAtWork, sessions: Sessions):

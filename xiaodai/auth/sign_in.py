@@ -74,10 +74,12 @@ class Identity:
             await passwords.hash_in_thread(password) if right and passwords.outdated(known.password_hash) else None
         )
         async with system.writing() as ctx:
+            right = right and await self._is_still_right(ctx, known, password)
             refused, actor = await self._judge(ctx, username, known, right)
             if refused is None and actor is not None:
                 if rehashed:
-                    changed = update(Credential).where(Credential.employee_id == actor.id)
+                    verified = Credential.password_hash == known.password_hash
+                    changed = update(Credential).where(Credential.employee_id == actor.id, verified)
                     await ctx.connection.execute(changed.values(password_hash=rehashed))
                 return await self._open(ctx.acting_as(actor), lender, actor)
             if known:
@@ -85,6 +87,11 @@ class Identity:
                 ctx.bound.changes.append(named)
             await audit.record(ctx, "organization.session.refuse", None)
         raise refused or BadCredentials()
+
+    async def _is_still_right(self, ctx: Context, known: Any, password: str) -> bool:
+        """False when the password was changed while it was verified. Who changes it now waits, and ends the new session too."""
+        now = await credential.lock_hash(ctx.connection, known.employee_id)
+        return now == known.password_hash or await passwords.matches_in_thread(now, password)
 
     async def _judge(self, ctx: Context, username: str, known: Any, right: bool) -> tuple[Refusal | None, Actor | None]:
         """A refusal, or who it is. What is counted here is committed, whatever the answer."""
