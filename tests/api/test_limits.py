@@ -105,6 +105,14 @@ async def test_cost_follows_the_variables(small: Small) -> None:
     assert refused.body["extensions"]["cost"] == 1 + 60 * (1 + 1 + 60)
 
 
+async def test_a_size_counts_however_it_is_written(small: Small) -> None:
+    """100.0 is an Int to GraphQL; null is no page size, so the default of the variable does not hold."""
+    document = "query ($n: Int = 1) { things(first: $n) { nodes { more(first: 30) { nodes { number } } } } }"
+    assert (await small.clerk.ask(document, n=100.0)).codes == ["QUERY_TOO_COMPLEX"]
+    costs = [(await small.clerk.ask(document, **given)).body["extensions"]["cost"] for given in ({}, {}, {"n": None})]
+    assert costs == [1 + 32, 1 + 32, 1 + 20 * 32]
+
+
 BOMBS = {
     "doubling fragments": "{ ...f0 } "
     + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(29))

@@ -62,9 +62,10 @@ class Runnable:
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """Objects that the answer may hold. Only page sizes matter, so the figure is kept under those."""
-        place = tuple(_plain(variables.get(name)) for name in sorted(self._sizes))
+        stated = {**self._defaults(), **variables}
+        place = tuple(_plain(stated.get(name)) for name in sorted(self._sizes))
         if place not in self._costs:
-            counting = Cost(self.schema, _fragments(self.document), {**self._defaults(), **variables})
+            counting = Cost(self.schema, _fragments(self.document), stated)
             found = counting.of(self.operation)
             if counting.sizes != self._sizes:
                 self._sizes = counting.sizes

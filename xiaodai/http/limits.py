@@ -235,6 +235,8 @@ class Cost:
         elif isinstance(value, VariableNode):
             self.sizes.add(value.name.value)
             found = self.variables.get(value.name.value)
+        if isinstance(found, float) and found.is_integer():
+            return int(found)  # GraphQL takes 100.0 for an Int
         return found if isinstance(found, int) else None
 
 
