@@ -163,11 +163,11 @@ async def cancel(ctx: Context, *, disbursement_id: UUID, comment: str | None = N
     if row.state not in (DisbursementState.PENDING, DisbursementState.REVIEWED):
         raise InvalidState("disbursementId", state=row.state)
     row.state, row.comment = DisbursementState.CANCELLED, remark(comment)
-    await pending_task.close(ctx, row)
     contract = await ctx.session.get_one(LoanContract, row.contract_id, with_for_update=True)
     unsigned = contract.state is ContractState.SIGNING
     contract.state = ContractState.VOID if unsigned else ContractState.TERMINATED
     await pending_task.close(ctx, contract)
+    await pending_task.close(ctx, row)  # under the contract's lock: a signing just now has asked for the review
     ctx.announce("finance.disbursement.cancelled", row)
     return row
 

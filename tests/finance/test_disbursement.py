@@ -36,6 +36,7 @@ from domain.kernel.refusals import (
 from domain.kernel.table import uuid7
 from domain.ledger import journal
 from domain.ledger.account import BANK, LOAN_NORMAL
+from domain.lending import loan_contract
 from domain.lending.loan import Loan
 from domain.lending.loan_application import LoanApplication
 from domain.lending.loan_contract import ContractState, LoanContract
@@ -341,6 +342,20 @@ async def test_cancelling_ends_the_contract(lender: LenderAtWork):
     (contract,) = await lender.rows(LoanContract)
     assert (row.state, contract.state) == (DisbursementState.CANCELLED, ContractState.TERMINATED)
     assert await open_tasks(lender) == []
+
+
+async def test_a_signing_at_the_same_time_leaves_no_task_behind(lender: LenderAtWork):
+    contract = await prepared(lender)
+    await loan_contract.acknowledge_cost_sheet(lender.account_manager, contract_id=contract.id)
+    (pay_out,) = await lender.rows(Disbursement)
+    async with lender.system.writing() as ctx:
+        await lock(ctx, LoanContract, contract.id)
+        cancelling = asyncio.create_task(disbursement.cancel(lender.accountant, disbursement_id=pay_out.id))
+        await asyncio.sleep(0.3)  # it waits for the contract
+        await loan_contract.sign(ctx, contract_id=contract.id, signed_on=TODAY, way=loan_contract.SigningWay.PAPER)
+    assert (await cancelling).state is DisbursementState.CANCELLED
+    (ended,) = await lender.rows(LoanContract)
+    assert (ended.state, await open_tasks(lender)) == (ContractState.TERMINATED, [])
 
 
 async def test_a_foreign_lender_finds_nothing(lender: LenderAtWork, place: Any, ports: Any, blueprint: Any):
