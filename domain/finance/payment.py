@@ -272,16 +272,19 @@ async def hand_over(bank: Bank, order: PaymentOrder) -> PaymentResult | None:
     """What the bank says of an order, paid only where it says that it never got it. None: nobody knows yet."""
     try:
         known = await bank.query(order.reference)
+        return known or await _hand_over_new(bank, order)
     except (BankUnavailable, BankRefused):
         return None
-    if known is not None:
-        return known
+
+
+async def _hand_over_new(bank: Bank, order: PaymentOrder) -> PaymentResult:
     try:
         return await bank.pay(order)
-    except BankUnavailable:
-        return None
-    except BankRefused as refused:
-        return PaymentResult(reference=order.reference, status=PaymentStatus.FAILED, reason=str(refused))
+    except (
+        BankRefused
+    ) as refused:  # has failed, unless another worker handed it over in between: then the bank knows it
+        failed = PaymentResult(reference=order.reference, status=PaymentStatus.FAILED, reason=str(refused))
+        return await bank.query(order.reference) or failed
 
 
 @command("finance.disbursement.answer")

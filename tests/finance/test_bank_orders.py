@@ -86,3 +86,19 @@ async def test_a_thousand_orders_over_a_bad_line_end_paid_once_or_failed():
     assert set(theirs) == ours, "what we hold for paid was paid, and nothing else"
     assert bank.paid_unasked == 0, "it is asked before every payment"
     assert 0 < len(ours) < PAYMENTS
+
+
+async def test_an_order_that_another_worker_handed_over_has_not_failed():
+    class Busy(BadLine):
+        """Takes the order from another worker between question and order; ours, with other figures, is refused."""
+
+        def _lost(self) -> None:
+            pass
+
+        async def pay(self, order: PaymentOrder) -> PaymentResult:
+            self.states[order.reference] = PaymentStatus.PROCESSING
+            raise BankRefused("another order under this reference")
+
+    found = await hand_over(Busy(seed=1), an_order(1))
+    assert found is not None
+    assert found.status is PaymentStatus.PROCESSING
