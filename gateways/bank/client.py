@@ -12,6 +12,8 @@ from gateways.bank.port import BankRefused, BankUnavailable, PaymentOrder, Payme
 from gateways.bank.signature import signed
 
 PAYMENTS = "/payments"
+LONGEST_REFERENCE = 100
+LONGEST_REASON = 500
 
 
 class HttpBank:
@@ -80,8 +82,8 @@ def _result(answer: httpx.Response, reference: str) -> PaymentResult:
         result = PaymentResult(
             reference=said["reference"],
             status=PaymentStatus(said["status"]),
-            bank_reference=said.get("bankReference"),
-            reason=said.get("reason"),
+            bank_reference=_text(said.get("bankReference"), LONGEST_REFERENCE),
+            reason=_text(said.get("reason"), LONGEST_REASON),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BankUnavailable("an answer that is none") from error
@@ -90,8 +92,13 @@ def _result(answer: httpx.Response, reference: str) -> PaymentResult:
     return result
 
 
+def _text(said: Any, longest: int) -> str | None:
+    """What a bank wrote for people, as much as is kept of it: an odd text must not stop its answer from being written down."""
+    return None if said is None else str(said).replace("\0", "")[:longest]
+
+
 def _reason(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["reason"])[:200]
+        return _text(answer.json()["reason"], LONGEST_REASON) or f"HTTP {answer.status_code}"
     except (ValueError, KeyError, TypeError):
         return f"HTTP {answer.status_code}"

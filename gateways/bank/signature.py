@@ -25,6 +25,6 @@ def signed(secret: str, method: str, path: str, body: bytes) -> dict[str, str]:
 
 def is_genuine(secret: str, method: str, path: str, body: bytes, *, moment: str, given: str) -> bool:
     """True when the signature is right and the moment is recent."""
-    if not moment.isdigit() or abs(time.time() - int(moment)) > VALID_SECONDS:
+    if not moment.isdecimal() or abs(time.time() - int(moment)) > VALID_SECONDS:
         return False
-    return hmac.compare_digest(given, signature(secret, method, path, moment, body))
+    return hmac.compare_digest(given.encode(), signature(secret, method, path, moment, body).encode())

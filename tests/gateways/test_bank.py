@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ import pytest
 
 from gateways.bank.client import HttpBank
 from gateways.bank.port import BankRefused, BankUnavailable, PaymentOrder, PaymentStatus
+from gateways.bank.signature import is_genuine
 from gateways.bank.simulator import create_app
 
 SECRET = "secret-of-the-link"
@@ -111,3 +113,17 @@ async def test_nobody_there_is_unknown() -> None:
     async with HttpBank("http://127.0.0.1:9", SECRET, seconds=0.5) as bank:
         with pytest.raises(BankUnavailable):
             await bank.query("FK-1")
+
+
+async def test_what_a_bank_writes_is_cut_to_what_is_kept() -> None:
+    said = {"reference": "FK-1", "status": "FAILED", "reason": "长" * 501 + "\0", "bankReference": 7}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=said))
+    async with HttpBank("http://bank.test", SECRET, transport=transport) as bank:
+        found = await bank.query("FK-1")
+    assert found is not None
+    assert (found.reason, found.bank_reference) == ("长" * 500, "7")
+
+
+@pytest.mark.parametrize(("moment", "given"), [("²", "0"), (str(int(time.time())), "é")])
+def test_an_odd_signature_is_not_genuine(moment: str, given: str) -> None:
+    assert not is_genuine(SECRET, "GET", "/payments/FK-1", b"", moment=moment, given=given)
