@@ -21,6 +21,7 @@ from domain.kernel.feed import Json
 from domain.kernel.refusals import InvalidInput, NotFound
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, TenantTable, uuid7
+from domain.organization.department import check_text
 from domain.workflow.condition import Condition, ConditionError, Facts, parse
 
 if TYPE_CHECKING:
@@ -120,11 +121,12 @@ def _node(item: Any) -> Node:
 async def publish(ctx: Context, *, code: str, purpose: str, name: str, nodes: list[Any]) -> WorkflowDefinition:
     """Publishes the next version of a definition; running instances keep theirs.
 
-    Raises INVALID_INPUT for malformed nodes, unknown roles and an unknown purpose; a code keeps its purpose."""
+    Raises INVALID_INPUT for its name, malformed nodes, unknown roles and an unknown purpose; a code keeps its purpose."""
     from domain.workflow.instance import PURPOSES
 
     if not CODE.fullmatch(code):
         raise InvalidInput("code", zh="代码只含 A–Z、0–9 与 _。", en="A code is made of A–Z, 0–9 and _.")
+    plain_name = check_text("name", name)
     if purpose not in PURPOSES:
         raise InvalidInput("purpose", zh="没有这种用途。", en="There is no such purpose.", known=sorted(PURPOSES))
     try:
@@ -138,7 +140,7 @@ async def publish(ctx: Context, *, code: str, purpose: str, name: str, nodes: li
     if last is not None and last.purpose != purpose:
         raise InvalidInput("purpose", zh="该代码已用于 {used}。", en="This code serves {used}.", used=last.purpose)
     version = 1 if last is None else last.version + 1
-    return ctx.add(WorkflowDefinition(code=code, version=version, purpose=purpose, name=name, nodes=nodes))
+    return ctx.add(WorkflowDefinition(code=code, version=version, purpose=purpose, name=plain_name, nodes=nodes))
 
 
 async def _check_roles(ctx: Context, codes: set[str]) -> None:

@@ -87,6 +87,8 @@ async def test_new_instances_take_the_new_version(lender: LenderAtWork):
     [
         ({"code": "normal loan"}, "code"),
         ({"purpose": "NOTHING"}, "purpose"),
+        ({"name": "长" * 101}, "name"),
+        ({"name": " "}, "name"),
         ({"nodes": []}, "nodes"),
         ({"nodes": [{**ONE, "roles": ["EMPEROR"]}]}, "nodes"),
     ],
