@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from domain.kernel.clock import machine_now
 from domain.kernel.context import Context
@@ -91,6 +92,23 @@ async def test_a_sweep_finds_what_a_lost_hint_left(place: Platform, blueprint: B
     await ask(ctx, "nobody was told")
     async with working(place, blueprint):
         await soon(lambda: seen == ["alpha"])
+
+
+async def test_a_lender_out_of_reach_does_not_hide_those_behind_him(
+    place: Platform, blueprint: Blueprint, ctx: Context, handle
+) -> None:
+    seen: list[str] = []
+
+    async def handler(inner: Context, _payload: dict) -> None:
+        seen.append(inner.lender.code)
+
+    handle(handler)
+    other = context(place, await place.provision("beta", blueprint))
+    await ask(other, "nobody was told")
+    async with place.owner.begin() as connection:
+        await connection.execute(text(f"ALTER ROLE {ctx.lender.role} NOLOGIN"))
+    async with working(place, blueprint):
+        await soon(lambda: seen == ["beta"])
 
 
 async def test_each_job_runs_for_its_own_lender(place: Platform, blueprint: Blueprint, ctx: Context, handle) -> None:

@@ -122,8 +122,13 @@ class Worker:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def _hint_next(self, lender: Lender) -> None:
-        if lender.status == ACTIVE and (due_at := await next_due(self._context(lender))):
-            await self._shop.catalog.add_hint(lender.id, due_at)
+        if lender.status != ACTIVE:
+            return
+        try:
+            if due_at := await next_due(self._context(lender)):
+                await self._shop.catalog.add_hint(lender.id, due_at)
+        except Exception:
+            log.exception("a lender could not be swept", lender=lender.code)  # the others must not wait for his repair
 
     async def _begin_turn(self, lender: Lender) -> None:
         if lender.status != ACTIVE:
