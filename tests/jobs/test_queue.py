@@ -1,7 +1,8 @@
 """The queue of one lender: claimed once, safe to kill, tried again, given up at last."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -110,6 +111,47 @@ async def test_a_lease_is_renewed_while_the_handler_works(ctx: Context, handle, 
     await ask(ctx, "long")
     await queue.run_due(ctx, HANDLERS, most=1)
     assert stolen == [None] * 8
+
+
+async def test_a_worker_that_lost_its_lease_changes_nothing(ctx: Context, handle) -> None:
+    """It was away too long; another has the job in hand, and says what becomes of it."""
+
+    async def handler(_ctx: Context, _payload: dict) -> None:
+        await make_due(ctx)
+        assert await queue.claim(ctx) is not None
+        raise ValueError("late")
+
+    handle(handler)
+    await ask(ctx, "slow")
+    await queue.run_due(ctx, HANDLERS, most=1)
+    row = (await rows(ctx))["slow"]
+    assert (row.state, row.attempts, row.error) == ("WAITING", 2, None)
+    assert row.due_at > machine_now() + timedelta(seconds=20), "still leased to the other"
+
+
+async def test_a_renewal_under_way_does_not_move_the_next_time(ctx: Context, handle, monkeypatch) -> None:
+    """Of a job that is due again tomorrow, a lease written a moment too late would make one that is due at once."""
+    monkeypatch.setattr(queue, "RENEW_SECONDS", 0.05)
+    write, tomorrow = queue._write, machine_now() + timedelta(days=1)
+
+    async def slow_lease(ctx: Context, job: Any, **values: Any) -> None:
+        if set(values) == {"due_at"}:
+            await asyncio.sleep(0.2)
+        await write(ctx, job, **values)
+
+    async def handler(_ctx: Context, _payload: dict) -> datetime:
+        await asyncio.sleep(0.1)
+        return tomorrow
+
+    async def slow_done(ctx: Context, job: Any, **values: Any) -> None:
+        await slow_lease(ctx, job, **values)
+        await asyncio.sleep(0.3 if len(values) > 1 else 0)  # the connection is slow to come back
+
+    monkeypatch.setattr(queue, "_write", slow_done)
+    handle(handler)
+    await ask(ctx, "daily")
+    await queue.run_due(ctx, HANDLERS, most=1)
+    assert (await rows(ctx))["daily"].due_at == tomorrow
 
 
 async def test_a_cancelled_job_is_handed_back(ctx: Context, handle) -> None:

@@ -8,8 +8,8 @@ handler works.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -69,24 +69,19 @@ async def claim(ctx: Context) -> Claimed | None:
 
 async def carry_out(ctx: Context, job: Claimed, handlers: Mapping[str, Handler]) -> None:
     """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times."""
-    renewing = asyncio.create_task(_renew(ctx, job.id))
     try:
-        again_at = await handlers[job.handler](ctx, job.payload)
+        async with _leased(ctx, job):
+            again_at = await handlers[job.handler](ctx, job.payload)
     except Exception as error:
         log.exception("a job failed", lender=ctx.lender.code, job=job.handler, id=str(job.id), attempts=job.attempts)
         await _failed(ctx, job, error)
     except asyncio.CancelledError:
-        renewing.cancel()
-        await _write(ctx, job.id, due_at=machine_now(), attempts=job.attempts - 1)  # handed back: the worker is ending
+        await _write(ctx, job, due_at=machine_now(), attempts=job.attempts - 1)  # handed back: the worker is ending
         raise
     else:
         done = {"state": JobState.DONE, "finished_at": machine_now(), "error": None}
-        await _write(ctx, job.id, **({"due_at": again_at, "attempts": 0, "error": None} if again_at else done))
+        await _write(ctx, job, **({"due_at": again_at, "attempts": 0, "error": None} if again_at else done))
         CARRIED_OUT.labels(job.handler, "done").inc()
-    finally:
-        renewing.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewing
 
 
 async def next_due(ctx: Context) -> datetime | None:
@@ -104,19 +99,32 @@ async def _failed(ctx: Context, job: Claimed, error: Exception) -> None:
         values |= {"state": JobState.FAILED, "finished_at": machine_now()}
     else:
         values["due_at"] = machine_now() + min(timedelta(seconds=2**job.attempts), LONGEST_WAIT)
-    await _write(ctx, job.id, **values)
+    await _write(ctx, job, **values)
     CARRIED_OUT.labels(job.handler, "failed").inc()
 
 
-async def _renew(ctx: Context, job_id: UUID) -> None:
+@asynccontextmanager
+async def _leased(ctx: Context, job: Claimed) -> AsyncIterator[None]:
+    """The lease is renewed within the block and not after it, when the job may be due at another time."""
+    renewing = asyncio.create_task(_renew(ctx, job))
+    try:
+        yield
+    finally:
+        renewing.cancel()
+        await asyncio.wait({renewing})
+
+
+async def _renew(ctx: Context, job: Claimed) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         try:
-            await _write(ctx, job_id, due_at=machine_now() + LEASE)
+            await _write(ctx, job, due_at=machine_now() + LEASE)
         except Exception as error:
-            log.warning("a lease was not renewed", lender=ctx.lender.code, id=str(job_id), error=type(error).__name__)
+            log.warning("a lease was not renewed", lender=ctx.lender.code, id=str(job.id), error=type(error).__name__)
 
 
-async def _write(ctx: Context, job_id: UUID, **values: Any) -> None:
+async def _write(ctx: Context, job: Claimed, **values: Any) -> None:
+    """Nothing when the lease ran out and another worker has the job in hand: its attempts are more then."""
+    in_hand = (Job.id == job.id, Job.state == JobState.WAITING, Job.attempts == job.attempts)
     async with ctx.ports.door.enter(ctx.lender, write=True) as connection:
-        await connection.execute(update(Job).where(Job.id == job_id).values(**values))
+        await connection.execute(update(Job).where(*in_hand).values(**values))
