@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from domain.kernel.context import Request
 from tests.api.conftest import Served
 from tests.api.small_schema import RUNNING
+from xiaodai.http.conversation import Conversation
 from xiaodai.http.socket import SocketLimits
 
 TRANSPORT = Subprotocol("graphql-transport-ws")
@@ -210,6 +213,23 @@ async def test_twenty_subscriptions_a_socket(served: Served) -> None:
             await subscribe(socket, str(number), 'subscription { counted(to: 0, name: "many") { number } }')
         refused = await hear(socket)
         assert (refused["id"], refused["payload"][0]["extensions"]["code"]) == ("20", "RATE_LIMITED")
+
+
+async def test_refusals_do_not_pile_up_for_who_takes_none() -> None:
+    class Deaf:
+        async def send_text(self, _text: str) -> None:
+            await asyncio.sleep(60)
+
+    async def ask_on_and_on() -> None:
+        for number in range(100):
+            await conversation._hear({"type": "subscribe", "id": str(number), "payload": {"query": "{ slow }"}})
+
+    full: Any = SimpleNamespace(limits=SocketLimits(subscriptions=0))
+    conversation = Conversation(Deaf(), Request(), full)  # type: ignore[arg-type]
+    before = len(asyncio.all_tasks())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(ask_on_and_on(), 0.2)
+    assert len(asyncio.all_tasks()) == before
 
 
 async def eventually(condition: Any) -> None:

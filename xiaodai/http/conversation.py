@@ -131,13 +131,13 @@ class Conversation:
             if task is not None:
                 task.cancel()
         elif kind == "subscribe":
-            self._subscribe(message)
+            await self._subscribe(message)
         elif kind == "connection_init":
             raise Hangup(TOO_MANY_INITS, "Too many initialisation requests")
         elif kind != "pong":
             raise Hangup(INVALID, "Invalid message")
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
+    async def _subscribe(self, message: dict[str, Any]) -> None:
         name = message.get("id")
         if not isinstance(name, str) or not 0 < len(name) <= 100:
             raise Hangup(INVALID, "Invalid message")
@@ -147,15 +147,14 @@ class Conversation:
             wanted = asked(message.get("payload"))
         except BadRequest:
             raise Hangup(INVALID, "Invalid message") from None
-        full = len(self._running) >= self._sockets.limits.subscriptions
-        self._running[name] = asyncio.create_task(self._until_done(name, None if full else wanted))
+        if len(self._running) >= self._sockets.limits.subscriptions:
+            await self._refuse(name, "RATE_LIMITED")  # here: who takes no answers is not listened to meanwhile
+            return
+        self._running[name] = asyncio.create_task(self._until_done(name, wanted))
 
-    async def _until_done(self, name: str, wanted: Asked | None) -> None:
+    async def _until_done(self, name: str, wanted: Asked) -> None:
         try:
-            if wanted is None:
-                await self._refuse(name, "RATE_LIMITED")
-            else:
-                await self._operate(name, wanted)
+            await self._operate(name, wanted)
         except (WebSocketDisconnect, RuntimeError):
             pass  # the other side is gone
         except Exception as error:
