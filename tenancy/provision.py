@@ -144,8 +144,9 @@ def _next_request() -> Select[Any]:
 
 
 async def _finish(connection: AsyncConnection, request_id: UUID, **values: object) -> None:
+    """What became of it. The hash of the administrator's password is no longer needed, so it goes."""
     change = update(provisioning_requests).where(provisioning_requests.c.id == request_id)
-    await connection.execute(change.values(**values, finished_at=datetime.now(UTC)))
+    await connection.execute(change.values(**values, admin_password_hash="", finished_at=datetime.now(UTC)))
 
 
 def _reason_code(error: Exception) -> str:

@@ -15,6 +15,7 @@ from tenancy.current import Lender, LenderNotOpen
 from tenancy.grants import grant_lender
 from tenancy.naming import BadName, role_of
 from tenancy.provision import Blueprint, CodeTaken, carry_out_next, drop_lender
+from tenancy.tables import provisioning_requests
 from tests.support.database import sql
 from tests.support.lenders import MASTER_SECRET, Platform, a_request, business, copy_of, template_with
 from tests.support.small_tables import customers, metadata
@@ -71,6 +72,18 @@ async def test_a_refused_request_says_why(place: Platform, alpha: Lender, bluepr
     await carry_out_next(place.owner, blueprint, master_secret=MASTER_SECRET)
     result = await place.catalog.provisioning_result(request)
     assert (result.state, result.reason_code, result.lender_id) == ("FAILED", "CODE_TAKEN", None)
+
+
+async def test_a_request_that_is_over_keeps_no_password_hash(
+    place: Platform, alpha: Lender, blueprint: Blueprint
+) -> None:
+    requests = [await place.catalog.file_provisioning(a_request(code)) for code in ("kept", alpha.code)]
+    while await carry_out_next(place.owner, blueprint, master_secret=MASTER_SECRET):
+        pass
+    c = provisioning_requests.c
+    async with place.owner.connect() as connection:
+        kept = await connection.execute(select(c.state, c.admin_password_hash).where(c.id.in_(requests)))
+        assert sorted(tuple(row) for row in kept) == [("DONE", ""), ("FAILED", "")]
 
 
 async def test_two_workers_never_carry_out_the_same_request(place: Platform, blueprint: Blueprint) -> None:
