@@ -154,10 +154,12 @@ class Catalog:
     async def _set_status(self, lender_id: UUID, status: str) -> Lender | None:
         """A repeat changes nothing. A lender still being provisioned is not seen: provisioning is one transaction."""
         change = update(lenders).where(lenders.c.id == lender_id, lenders.c.status != CLOSED).values(status=status)
-        await self._write(change)
+        changed = select_lenders().where(lenders.c.id == lender_id, lenders.c.status == status)
+        async with self._engine.begin() as connection:
+            await connection.execute(change)
+            row = (await connection.execute(changed)).one_or_none()
         self._forget(lender_id)
-        found = await self.by_id(lender_id)
-        return found if found and found.status == status else None
+        return Lender(*row) if row else None
 
     async def _lender(self, key: str | UUID, condition: Any) -> Lender | None:
         until, lender = self._remembered.get(key, (0.0, None))

@@ -45,7 +45,8 @@ async def every_tenant(
 
     `start_at` is the code of the first lender to do. When `stop` is set, what runs ends and nothing more begins.
     """
-    waiting = [lender for lender in lenders if start_at is None or lender.code >= start_at]
+    in_order = sorted(lenders, key=lambda lender: lender.code)  # not every database sorts "_" as `start_at` compares it
+    waiting = [lender for lender in in_order if start_at is None or lender.code >= start_at]
     outcomes: dict[str, Outcome] = {lender.code: Outcome(lender, "NOT_STARTED") for lender in waiting}
 
     async def one_after_another() -> None:

@@ -1,8 +1,12 @@
 """What else lies in the catalog: operators and their sessions, job hints, wake-ups between processes."""
 
 import asyncio
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+import pytest
 from sqlalchemy import insert
 
 from tenancy.catalog import Operator, new_id
@@ -53,6 +57,22 @@ async def test_lenders_are_paged_by_code(place: Platform, alpha: Lender, beta: L
     assert codes == sorted(codes)
     assert len(codes) == await place.catalog.count() >= 2
     assert [lender.code for lender in await place.catalog.page(after=codes[0], limit=1)] == [codes[1]]
+
+
+async def test_a_look_meanwhile_does_not_hide_a_suspension(
+    place: Platform, alpha: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that read the lender just before remembers him as he was, for a moment; the operator gets what he did."""
+    catalog, forget = place.catalog, place.catalog._forget
+
+    def remembered_once_more(lender_id: UUID) -> None:
+        forget(lender_id)
+        catalog._remembered[lender_id] = (time.monotonic() + 1, alpha)
+
+    monkeypatch.setattr(catalog, "_forget", remembered_once_more)
+    suspended = await catalog.suspend(alpha.id)
+    assert suspended is not None
+    assert suspended.status == "SUSPENDED"
 
 
 async def test_the_earliest_hint_is_kept_and_taken_once(place: Platform, alpha: Lender, beta: Lender) -> None:
@@ -107,3 +127,20 @@ async def test_start_at_and_stop(alpha: Lender, beta: Lender) -> None:
     stop.clear()
     report = await every_tenant([alpha, beta], work, stop=stop)
     assert [outcome.state for outcome in report.outcomes] == ["DONE", "NOT_STARTED"]
+
+
+async def test_starting_where_it_stopped_leaves_nobody_out(alpha: Lender) -> None:
+    """Most locales put "ab" before "a_c"; the first run must not, or `start_at` would skip "a_c"."""
+    done: list[str] = []
+
+    async def work(lender: Lender) -> str:
+        done.append(lender.code)
+        if done == ["a_c"]:
+            stop.set()
+        return "done"
+
+    stop = asyncio.Event()
+    by_locale = [replace(alpha, code="ab"), replace(alpha, code="a_c")]
+    report = await every_tenant(by_locale, work, stop=stop)
+    await every_tenant(by_locale, work, start_at=next(o.lender.code for o in report.outcomes if o.state != "DONE"))
+    assert done == ["a_c", "ab"]
