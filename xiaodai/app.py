@@ -22,16 +22,16 @@ from starlette.websockets import WebSocket
 from domain.configuration.document import LARGEST_UPLOAD
 from schema import root
 from tenancy.catalog import Catalog
-from tenancy.current import ACTIVE
+from tenancy.current import ACTIVE, Overloaded
 from tenancy.shared_limits import Places
 from xiaodai import documents
 from xiaodai.http.answering import Answering
-from xiaodai.http.endpoint import Endpoint, plain
+from xiaodai.http.endpoint import Endpoint, plain, turned_away
 from xiaodai.http.errors import plain_error
 from xiaodai.http.guards import EVERY_ANSWER, Guards
 from xiaodai.http.limits import Limits
 from xiaodai.http.places import SocketPlaces
-from xiaodai.http.rates import Counters, Rates
+from xiaodai.http.rates import Counters, Rates, TooMany
 from xiaodai.http.running import IsOpen, Running
 from xiaodai.http.socket import SocketLimits, Sockets
 from xiaodai.http.visitor import visit
@@ -67,7 +67,7 @@ def create_app(
             shared = opened.catalog.limits
             rates, places = rates_of(chosen, shared), SocketPlaces(shared)
             heartbeat = asyncio.create_task(places.keep(), name="heartbeat")
-            app.state.services = opened
+            app.state.services, app.state.rates = opened, rates
             app.state.endpoint = Endpoint(answering, opened.sessions, rates)
             app.state.sockets = Sockets(
                 answering,
@@ -94,7 +94,7 @@ def create_app(
             *documents.routes(),
         ],
         middleware=[Middleware(Guards, max_body_bytes=chosen.max_body_bytes, uploads=UPLOADS)],
-        exception_handlers={HTTPException: refused, Exception: failed},
+        exception_handlers={HTTPException: refused, Overloaded: busy, TooMany: busy, Exception: failed},
     )
 
 
@@ -190,6 +190,11 @@ async def refused(request: Request, error: Exception) -> Response:
     )
     answer.headers.update(getattr(error, "headers", None) or {})
     return answer
+
+
+async def busy(request: Request, error: Exception) -> Response:
+    """The routes for files have the limits of `/graphql`, which answers such errors by itself."""
+    return turned_away(error, visit(request).language)
 
 
 async def failed(request: Request, error: Exception) -> Response:

@@ -20,6 +20,7 @@ from domain.kernel.refusals import Denied, Language, Refusal
 from gateways.object_storage.port import TooLarge
 from schema.kernel.node import global_id
 from xiaodai.http.errors import plain_error
+from xiaodai.http.rates import Rates
 from xiaodai.http.visitor import token_of, visit
 from xiaodai.ports import Services
 
@@ -88,13 +89,15 @@ def _refused(status: int, kind: str, language: Language, message: str | None = N
 
 
 async def _context(request: Request) -> Context | None:
-    """Who asks, at their lender; None for nobody, and for operators, who have no lender."""
+    """Who asks, at their lender; None for nobody, and for operators, who have no lender. Raises TooMany, Overloaded."""
     services: Services = request.app.state.services
-    token = token_of(request)
+    rates: Rates = request.app.state.rates
+    visitor, token = visit(request), token_of(request)
     caller = await services.sessions.resolve(token) if token else None
+    await rates.request(caller, visitor.ip)
     if caller is None or caller.lender is None:
         return None
-    return Context(lender=caller.lender, actor=caller.actor, ports=services.ports, request=visit(request))
+    return Context(lender=caller.lender, actor=caller.actor, ports=services.ports, request=visitor)
 
 
 async def _beginning(body: AsyncIterator[bytes]) -> bytes:

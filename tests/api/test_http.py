@@ -2,10 +2,13 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.api.conftest import Small
+from tenancy.current import Overloaded
+from tests.api.conftest import NO_PORTS, People, Small
+from tests.support.client import an_app, serving
 
 JSON = "application/json"
 RESPONSE = "application/graphql-response+json"
@@ -211,3 +214,27 @@ async def test_several_operations(small: Small) -> None:
 async def test_subscriptions_need_a_socket(small: Small) -> None:
     answer = await small.clerk.ask("subscription { counted(to: 1) { number } }")
     assert answer.codes == ["BAD_USER_INPUT"]
+
+
+FILES = [("POST", "/attachments"), ("GET", f"/documents/{UUID(int=1)}")]
+
+
+@pytest.mark.parametrize(("method", "path"), FILES)
+async def test_routes_for_files_have_the_limit_of_requests(method: str, path: str) -> None:
+    async with serving(an_app(NO_PORTS, People(), requests_per_second=5)) as http:
+        answers = [await http.request(method, path) for _ in range(7)]
+    assert [answer.status_code for answer in answers].count(429) >= 1
+    refused = answers[-1]
+    assert (refused.json()["errors"][0]["extensions"]["code"], refused.headers["retry-after"]) == ("RATE_LIMITED", "1")
+
+
+@pytest.mark.parametrize(("method", "path"), FILES)
+async def test_routes_for_files_say_when_no_connection_is_free(method: str, path: str) -> None:
+    class Busy(People):
+        async def resolve(self, token: str) -> Any:
+            raise Overloaded
+
+    async with serving(an_app(NO_PORTS, Busy())) as http:
+        answer = await http.request(method, path, headers={"authorization": "Bearer as.clerk"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"

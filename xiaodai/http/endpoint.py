@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from domain.kernel.refusals import Language
 from tenancy.current import Overloaded
-from xiaodai.http.answering import Answer, Answering, Asked, WrongMethod, refusal
+from xiaodai.http.answering import Answer, Answering, Asked, WrongMethod
 from xiaodai.http.errors import plain_error
 from xiaodai.http.negotiation import GRAPHQL_RESPONSE, JSON_TYPE, acceptable, body_type_is_json
 from xiaodai.http.rates import Rates, TooMany
@@ -66,11 +66,8 @@ class Endpoint:
             return plain(error.status, error.message, visitor.language, media=media)
         except WrongMethod:
             return plain(405, "A mutation needs POST.", visitor.language, allow="POST", media=media)
-        except Overloaded as error:
-            return respond(refusal(error, visitor), media)
-        except TooMany as error:
-            answer = Answer({"errors": [plain_error("RATE_LIMITED", visitor.language)]}, "RATE_LIMITED", True)
-            return respond(answer, media, retry_after=error.retry_after)
+        except (Overloaded, TooMany) as error:
+            return turned_away(error, visitor.language, media)
         return respond(answer, media)
 
 
@@ -83,6 +80,13 @@ def respond(answer: Answer, media: str, *, retry_after: int = 1) -> Response:
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return Response(to_bytes(answer.body), status, headers, f"{media}; charset=utf-8")
+
+
+def turned_away(error: Exception, language: Language, media: str = JSON_TYPE) -> Response:
+    """The answer to Overloaded (503) and TooMany (429), on whatever route: ask again later."""
+    code = "RATE_LIMITED" if isinstance(error, TooMany) else "OVERLOADED"
+    answer = Answer({"errors": [plain_error(code, language)]}, code, request_error=True)
+    return respond(answer, media, retry_after=getattr(error, "retry_after", 1))
 
 
 def plain(status: int, message: str, language: Language, *, allow: str = "", media: str = JSON_TYPE) -> Response:
