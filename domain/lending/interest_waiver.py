@@ -32,6 +32,7 @@ from domain.lending import settlement
 from domain.lending.loan import EventType, Loan, figures
 from domain.organization.department import check_text
 from domain.workflow import instance
+from domain.workflow.decision import check_grown
 from domain.workflow.instance import WorkflowInstance
 from domain.workflow.terms import ApprovedTerms
 
@@ -216,7 +217,8 @@ async def withdraw(ctx: Context, *, waiver_id: UUID) -> InterestWaiver:
 async def decided(ctx: Context, running: WorkflowInstance, approved: bool, terms: ApprovedTerms) -> None:
     """The workflow has ended: the waiver takes effect today, or not at all.
 
-    Raises AMOUNT_EXCEEDS_DUE (nothing is outstanding any more), INVALID_STATE (its condition's date is over)."""
+    Raises AMOUNT_EXCEEDS_DUE (nothing is outstanding any more), INVALID_STATE (its condition's date is over),
+    APPROVAL_LIMIT_EXCEEDED (a ratio is more by now than these people may give up)."""
     row = await ctx.session.get_one(InterestWaiver, running.subject_id)
     row.decided_at = ctx.now
     if not approved:
@@ -230,6 +232,7 @@ async def decided(ctx: Context, running: WorkflowInstance, approved: bool, terms
     loan = await ctx.session.get_one(Loan, row.loan_id, with_for_update=True)
     due = await loans.due(ctx, loan.id, Component(row.component), row.installment_seq)
     row.amount = granted_amount(row, terms.amount, due)
+    await check_grown(ctx, running, row.amount)
     event = await loans.record(
         ctx,
         loan,

@@ -96,6 +96,21 @@ def check_limit(limit: Decimal | None, amount: Decimal | None) -> None:
         raise ApprovalLimitExceeded("taskId", limit=limit, amount=amount)
 
 
+async def check_grown(ctx: Context, instance: WorkflowInstance, amount: Decimal) -> None:
+    """What takes effect may have grown since it was asked for (a ratio of what is due): it needs the same last word, and
+    everybody who decides amounts like it must have decided. Raises APPROVAL_LIMIT_EXCEEDED."""
+    check_limit(ctx.actor.approval_limit, amount)
+    grown = {**instance.facts, "amount": str(amount)}
+    if any(node.applies(grown) and not node.applies(instance.facts) for node in await nodes_of(ctx, instance)):
+        raise ApprovalLimitExceeded(
+            "taskId",
+            zh="金额已增至 {amount}，须由更高权限审批；请确定不超过 {limit} 的金额，或重新申请。",
+            en="It has grown to {amount}, which others decide: set an amount of at most {limit}, or ask anew.",
+            limit=instance.amount,
+            amount=amount,
+        )
+
+
 # ---------------------------------------------------------------- command
 
 

@@ -1,5 +1,6 @@
 """利息减免: never principal, never more than is due, decided by others, void when its condition is missed (F14)."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 from typing import Any
@@ -10,6 +11,7 @@ from domain import end_of_day
 from domain.home.pending_task import Task, TaskState
 from domain.kernel.refusals import (
     AmountExceedsDue,
+    ApprovalLimitExceeded,
     Denied,
     InvalidAmount,
     InvalidInput,
@@ -165,6 +167,31 @@ async def test_from_ten_thousand_up_the_general_manager_decides_too(lender: Lend
     assert (await row(lender)).state is WaiverState.IN_REVIEW
     await decide(lender.general_manager, asked.id)
     assert (await row(lender)).state is WaiverState.APPROVED
+
+
+async def test_a_ratio_that_grew_needs_who_decides_such_amounts(lender: LenderAtWork, lending: Lending):
+    """Below 10,000.00 when it was asked for, above it a day later: the general manager has not decided."""
+    loan_id = await lending.pay_out(amount="12500000.00", value_date=TWENTY_DAYS_LATE)
+    asked = await ask(lender, loan_id, ratio=D("1"))
+    assert asked.amount < D("10000.00")
+    await lending.close(TODAY)
+    with pytest.raises(ApprovalLimitExceeded) as refused:
+        await decide(lender.business_manager, asked.id)
+    assert D(refused.value.params["amount"]) > D("10000.00")
+    assert ((await row(lender)).state, (await row(lender)).amount) == (WaiverState.IN_REVIEW, asked.amount)
+    await decide(lender.business_manager, asked.id, terms=ApprovedTerms(amount=asked.amount))
+    assert ((await row(lender)).state, (await row(lender)).amount) == (WaiverState.APPROVED, asked.amount)
+
+
+async def test_a_ratio_that_grew_needs_the_authority_for_it(lender: LenderAtWork, lending: Lending):
+    loan_id = await lending.pay_out(value_date=TWENTY_DAYS_LATE)
+    asked = await ask(lender, loan_id, ratio=D("0.5"))
+    await lending.close(TODAY)
+    manager = lender.business_manager
+    junior = replace(manager, actor=replace(manager.actor, approval_limit=D("40.00")))
+    with pytest.raises(ApprovalLimitExceeded) as refused:
+        await decide(junior, asked.id)
+    assert refused.value.params == {"limit": "40.00", "amount": "41.40"}
 
 
 async def test_rejected_and_returned_change_nothing(lender: LenderAtWork, lending: Lending):
