@@ -22,4 +22,4 @@ def driver_arguments(address: str | URL) -> dict[str, Any]:
 
 def owner_engine(owner_url: str | URL) -> AsyncEngine:
     """For the worker and the command line: no connection outlives its use."""
-    return create_async_engine(engine_url(owner_url), poolclass=NullPool)
+    return create_async_engine(engine_url(owner_url), poolclass=NullPool, hide_parameters=True)

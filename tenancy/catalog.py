@@ -104,7 +104,9 @@ class Catalog:
     """One for each process. Lenders are remembered for 1.5 s, so a suspension is seen everywhere well within 5 s."""
 
     def __init__(self, app_url: str) -> None:
-        self._engine = create_async_engine(engine_url(app_url), pool_size=2, max_overflow=3, pool_pre_ping=True)
+        self._engine = create_async_engine(
+            engine_url(app_url), pool_size=2, max_overflow=3, pool_pre_ping=True, hide_parameters=True
+        )
         self._remembered: dict[str | UUID, tuple[float, Lender]] = {}
         self.limits = SharedLimits(self._engine)
 

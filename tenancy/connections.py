@@ -85,7 +85,10 @@ class Connections:
 
     def __init__(self, address: str, login: Login, *, cap: int, per_lender: int, patience_seconds: float) -> None:
         self._engine = create_async_engine(
-            engine_url(address), poolclass=NullPool, connect_args={"connection_class": DoorConnection}
+            engine_url(address),
+            poolclass=NullPool,
+            connect_args={"connection_class": DoorConnection},
+            hide_parameters=True,  # an error's text may be logged; what people typed may not
         )
         event.listen(self._engine.sync_engine, "do_connect", _use_login)
         self._login = login

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.calculation.allocation import Component
 from domain.calculation.money import fen, half_up, yuan
 from domain.kernel import paging
+from domain.kernel.clock import hold_day
 from domain.kernel.command import command, find, lock, query
 from domain.kernel.numbering import numbered
 from domain.kernel.paging import Order, Page, Window
@@ -229,6 +230,7 @@ async def decided(ctx: Context, running: WorkflowInstance, approved: bool, terms
         raise InvalidState(
             "taskId", zh="减免条件日期已过。", en="The date of the waiver's condition is over.", state=row.state
         )
+    await hold_day(ctx)  # before the loan, as whoever posts and end of day do
     loan = await ctx.session.get_one(Loan, row.loan_id, with_for_update=True)
     due = await loans.due(ctx, loan.id, Component(row.component), row.installment_seq)
     row.amount = granted_amount(row, terms.amount, due)

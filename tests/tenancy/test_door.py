@@ -73,6 +73,13 @@ async def test_only_an_active_lender_is_let_in(place: Platform, alpha: Lender) -
         assert refused.value.status == status
 
 
+async def test_an_error_does_not_quote_what_was_typed(place: Platform, alpha: Lender) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with place.door.enter(alpha, write=True) as connection:
+            await connection.execute(text("SELECT CAST(:typed AS integer)"), {"typed": 10**30})
+    assert str(10**30) not in str(failed.value).split("[SQL")[1]
+
+
 async def test_a_statement_that_takes_too_long_is_ended(place: Platform, alpha: Lender) -> None:
     with pytest.raises(DBAPIError, match="statement timeout"):
         async with place.door.enter(alpha, statement_seconds=1) as connection:
