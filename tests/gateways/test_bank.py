@@ -124,6 +124,6 @@ async def test_what_a_bank_writes_is_cut_to_what_is_kept() -> None:
     assert (found.reason, found.bank_reference) == ("长" * 500, "7")
 
 
-@pytest.mark.parametrize(("moment", "given"), [("²", "0"), (str(int(time.time())), "é")])
+@pytest.mark.parametrize(("moment", "given"), [("²", "0"), (str(int(time.time())), "é")], ids=["moment", "proof"])
 def test_an_odd_signature_is_not_genuine(moment: str, given: str) -> None:
     assert not is_genuine(SECRET, "GET", "/payments/FK-1", b"", moment=moment, given=given)
