@@ -8,17 +8,14 @@ go on.
 
 from __future__ import annotations
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,12 +23,13 @@ from domain.configuration import parameter
 from domain.home import installment_due
 from domain.kernel import audit, clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
-from domain.kernel.command import RETRIES, RETRYABLE, command, query
+from domain.kernel.command import command, query
 from domain.kernel.feed import Json
 from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.scope import Everyone, Reach, scope
 from domain.kernel.table import Keyed, TenantTable, choice, uuid7
+from domain.kernel.transaction import transaction
 from domain.ledger import proof
 from domain.lending import interest_waiver, loan_application, settlement
 from domain.lending.loan import accrual, book, closing
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from domain.kernel.fresh_lender import FreshLender
 
 Day = date
-T = TypeVar("T")
 
 LOANS_IN_A_CHUNK = 500
 LONGEST_RUN = timedelta(days=3660)
@@ -141,12 +138,12 @@ async def _close(ctx: Context, day: Day) -> None:
     """Closes one day, and does nothing if it is closed. What fails stops it as FAILED, with the kind of the error, and is
     raised. A quiet day of a small lender takes two transactions."""
     try:
-        while not await _transaction(ctx, partial(_steps, day=day)):
+        while not await transaction(ctx, partial(_steps, day=day)):
             pass
-        if not await _transaction(ctx, partial(_turn, day=day)):
+        if not await transaction(ctx, partial(_turn, day=day)):
             await _carry_loans(ctx, day)
     except Exception as error:
-        await _transaction(ctx, partial(_fail, day=day, reason=type(error).__name__))
+        await transaction(ctx, partial(_fail, day=day, reason=type(error).__name__))
         raise
 
 
@@ -218,7 +215,7 @@ async def _carry_loans(ctx: Context, day: Day) -> None:
     closed = False
     while not closed:
         try:
-            closed = await _transaction(ctx, partial(_carry_chunk, day=day))
+            closed = await transaction(ctx, partial(_carry_chunk, day=day))
         except Exception:  # one of them is broken: find it, and let the others pass
             if not await _carry_one_by_one(ctx):
                 raise
@@ -238,9 +235,9 @@ async def _carry_one_by_one(ctx: Context) -> list[UUID]:
         waiting = await book.waiting(reading, LOANS_IN_A_CHUNK)
     for loan_id in waiting:
         try:
-            await _transaction(ctx, partial(book.carry_one, loan_id=loan_id))
+            await transaction(ctx, partial(book.carry_one, loan_id=loan_id))
         except Exception as error:
-            await _transaction(ctx, partial(book.set_aside, loan_id=loan_id, error=error))
+            await transaction(ctx, partial(book.set_aside, loan_id=loan_id, error=error))
     return waiting
 
 
@@ -257,19 +254,6 @@ async def _finish(ctx: Context, day: BusinessDay) -> None:
 async def _fail(ctx: Context, day: Day, reason: str) -> None:
     failed = update(BusinessDay).where(BusinessDay.date == day, BusinessDay.state != BusinessDayState.CLOSED)
     await ctx.connection.execute(failed.values(state=BusinessDayState.FAILED, failure=reason))
-
-
-async def _transaction(ctx: Context, work: Callable[[Context], Awaitable[T]]) -> T:
-    """One transaction of the run, tried again where it got into the way of another."""
-    for left in reversed(range(RETRIES)):
-        try:
-            async with ctx.writing() as inner:
-                return await work(inner)
-        except DBAPIError as error:
-            if left == 0 or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
-                raise
-            await asyncio.sleep(random.randint(5, 50) * (RETRIES - left) / 1000)
-    raise AssertionError("unreachable")
 
 
 # --------------------------------------------------------------------------- commands

@@ -7,11 +7,9 @@ and leaves one guard-log row.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import hashlib
 import json
-import random
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
@@ -19,7 +17,6 @@ from uuid import UUID
 
 from sqlalchemy import String, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel import audit
@@ -28,6 +25,7 @@ from domain.kernel.permissions import declare
 from domain.kernel.refusals import BadInput, Conflict, IdempotencyKeyReused, NotFound, Refusal, plain
 from domain.kernel.scope import entity_of, scope
 from domain.kernel.table import TenantTable
+from domain.kernel.transaction import transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -36,8 +34,6 @@ Row = TypeVar("Row", bound=TenantTable)
 Declared = Callable[Concatenate[Context, P], Coroutine[Any, Any, R]]
 
 COMMANDS: dict[str, Callable[..., Any]] = {}
-RETRIES = 5
-RETRYABLE = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock time-out
 
 
 class IdempotencyRecord(TenantTable):
@@ -74,7 +70,7 @@ def command(permission: str, *, idempotent: bool = False) -> Callable[[Declared[
             key = inputs.get("idempotency_key") if idempotent else None
             if isinstance(key, str) and not 1 <= len(key) <= 200:
                 raise BadInput("an idempotency key has 1 to 200 characters")
-            return await _retried(ctx, permission, functools.partial(_attempt, function, key, args, inputs))
+            return await _run(ctx, permission, functools.partial(_attempt, function, key, args, inputs))
 
         declared: Any = run
         declared.permission, declared.idempotent = permission, idempotent
@@ -105,23 +101,19 @@ def query(
     return wrap
 
 
-async def _retried(ctx: Context, permission: str, attempt: Callable[[Context], Awaitable[R]]) -> R:
-    for left in reversed(range(RETRIES)):
-        try:
-            async with ctx.writing() as inner:
-                inner.bound.permission = permission
-                audit.watch(inner)
-                return await attempt(inner)
-        except Refusal as refused:
-            async with ctx.writing() as inner:
-                inner.bound.permission = permission
-                await audit.guard(inner, refused)
-            raise
-        except DBAPIError as error:
-            if left == 0 or getattr(error.orig, "sqlstate", None) not in RETRYABLE:
-                raise
-            await asyncio.sleep(random.randint(5, 50) * (RETRIES - left) / 1000)
-    raise AssertionError("unreachable")
+async def _run(ctx: Context, permission: str, attempt: Callable[[Context], Awaitable[R]]) -> R:
+    async def once(inner: Context) -> R:
+        inner.bound.permission = permission
+        audit.watch(inner)
+        return await attempt(inner)
+
+    try:
+        return await transaction(ctx, once)
+    except Refusal as refused:
+        async with ctx.writing() as inner:
+            inner.bound.permission = permission
+            await audit.guard(inner, refused)
+        raise
 
 
 async def _attempt(

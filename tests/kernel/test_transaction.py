@@ -1,0 +1,79 @@
+"""One transaction, run again where another got into its way: for commands and for end of day alike."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from domain import end_of_day
+from domain.kernel import command
+from domain.kernel.context import Context
+from domain.kernel.refusals import InvalidInput
+from domain.kernel.transaction import RETRYABLE, TRIES, transaction
+from domain.ledger import journal
+from domain.ledger.account import Account
+from domain.ledger.journal import Entry, Line, Voucher
+from tests.support.actors import LenderAtWork
+
+AMOUNT = Decimal("10.00")
+ENTRY = Entry(
+    kind="TEST",
+    reference=Account(code="130301"),
+    lines=[Line("130301", debit=AMOUNT), Line("4001", credit=AMOUNT)],
+    summary="测试 Test",
+)
+
+
+class Work:
+    """Posts a voucher, and is undone by the database the first few times."""
+
+    def __init__(self, sqlstate: str, times: int) -> None:
+        self.sqlstate, self.times, self.begun = sqlstate, times, 0
+
+    async def __call__(self, ctx: Context) -> str:
+        self.begun += 1
+        await journal.post(ctx, ENTRY)
+        if self.begun <= self.times:
+            await ctx.connection.execute(text(f"do $$ begin raise sqlstate '{self.sqlstate}'; end $$"))
+        return "done"
+
+
+@pytest.mark.parametrize("sqlstate", sorted(RETRYABLE))
+async def test_what_another_undid_is_done_again_and_once(lender: LenderAtWork, sqlstate: str) -> None:
+    work = Work(sqlstate, TRIES - 1)
+    assert await transaction(lender.system, work) == "done"
+    assert work.begun == TRIES
+    assert [row.sequence for row in await lender.rows(Voucher)] == [1]
+
+
+async def test_five_times_overtaken_is_enough(lender: LenderAtWork) -> None:
+    work = Work("40001", TRIES)
+    with pytest.raises(DBAPIError):
+        await transaction(lender.system, work)
+    assert work.begun == TRIES
+    assert await lender.rows(Voucher) == []
+
+
+async def test_what_is_wrong_in_itself_is_not_tried_again(lender: LenderAtWork) -> None:
+    work = Work("22012", 1)
+    with pytest.raises(DBAPIError):
+        await transaction(lender.system, work)
+
+    async def refuses(ctx: Context) -> None:
+        work.begun += 1
+        await journal.post(ctx, ENTRY)
+        raise InvalidInput("amount")
+
+    with pytest.raises(InvalidInput):
+        await transaction(lender.system, refuses)
+    assert work.begun == 2
+    assert await lender.rows(Voucher) == []
+
+
+def test_nobody_else_has_such_a_loop() -> None:
+    loops: list[Any] = [command.transaction, end_of_day.transaction]
+    assert loops == [transaction, transaction]
