@@ -24,6 +24,18 @@ class ClaimComponent(StrEnum):
     OFF_BALANCE_INTEREST = "OFF_BALANCE_INTEREST"  # 表外利息: interest, penalty, compound and fees
 
 
+class AllocatedComponent(StrEnum):
+    """What a line of an allocation may stand for: a component of the loan, or of the claim that is left of it."""
+
+    FEE = "FEE"
+    PENALTY = "PENALTY"
+    COMPOUND = "COMPOUND"
+    INTEREST = "INTEREST"
+    PRINCIPAL = "PRINCIPAL"
+    WRITTEN_OFF_PRINCIPAL = "WRITTEN_OFF_PRINCIPAL"
+    OFF_BALANCE_INTEREST = "OFF_BALANCE_INTEREST"
+
+
 class Strategy(StrEnum):
     """冲账顺序 · Finish the oldest installment first (横向), or one component of all of them first (纵向)."""
 

@@ -46,13 +46,17 @@ INTEREST_RECEIVABLE = "113201"
 PENALTY_RECEIVABLE = "113202"
 COMPOUND_RECEIVABLE = "113203"
 FEE_RECEIVABLE = "122101"
+ALLOWANCE = "1304"
 KEPT_MONEY = "224101"
 CAPITAL = "4001"
 INTEREST_INCOME = "601101"
 PENALTY_INCOME = "601102"
 COMPOUND_INCOME = "601103"
+RECOVERED_INTEREST = "601104"
 FEE_INCOME = "6021"
 OFF_BALANCE_INTEREST = "9001"
+CLAIMED_PRINCIPAL = "9002"
+CLAIMED_INTEREST = "9003"
 OFF_BALANCE_CONTRA = "9999"
 
 CHART: tuple[tuple[str, str, AccountKind], ...] = (
@@ -63,7 +67,7 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (FEE_RECEIVABLE, "其他应收款-费用", AccountKind.ASSET),
     (LOAN_NORMAL, "贷款-正常本金", AccountKind.ASSET),
     (LOAN_OVERDUE, "贷款-逾期本金", AccountKind.ASSET),
-    ("1304", "贷款损失准备", AccountKind.ASSET),
+    (ALLOWANCE, "贷款损失准备", AccountKind.ASSET),
     ("1321", "代理业务资产-委托贷款", AccountKind.ASSET),
     ("1441", "抵债资产", AccountKind.ASSET),
     ("2001", "短期借款", AccountKind.LIABILITY),
@@ -76,10 +80,13 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (INTEREST_INCOME, "利息收入", AccountKind.INCOME),
     (PENALTY_INCOME, "罚息收入", AccountKind.INCOME),
     (COMPOUND_INCOME, "复利收入", AccountKind.INCOME),
+    (RECOVERED_INTEREST, "已核销利息收回", AccountKind.INCOME),
     (FEE_INCOME, "手续费收入", AccountKind.INCOME),
     ("6411", "利息支出", AccountKind.EXPENSE),
     ("6702", "信用减值损失", AccountKind.EXPENSE),
     (OFF_BALANCE_INTEREST, "表外-未收利息", AccountKind.OFF_BALANCE),
+    (CLAIMED_PRINCIPAL, "表外-已核销贷款本金", AccountKind.OFF_BALANCE),
+    (CLAIMED_INTEREST, "表外-已核销贷款利息", AccountKind.OFF_BALANCE),
     (OFF_BALANCE_CONTRA, "表外-对方科目", AccountKind.OFF_BALANCE),
 )
 

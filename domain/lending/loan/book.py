@@ -45,7 +45,11 @@ SUMMARIES = {
     EventType.WAIVER: "息费减免",
     EventType.FEE: "计收费用",
     EventType.AMENDMENT: "合同变更",
+    EventType.EXTENSION: "贷款展期",
+    EventType.MISUSE_RATE: "挪用罚息",
     EventType.ACCELERATION: "贷款提前到期",
+    EventType.WRITE_OFF: "贷款核销",
+    EventType.REFUND: "退款",
 }
 NIGHT_SUMMARIES = {
     "TURN_OVERDUE": "本金转逾期",

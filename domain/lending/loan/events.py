@@ -7,12 +7,17 @@
 | REVERSAL | target_event_id |
 | WAIVER | component, installment_seq (null: the due ones), amount, void_unless_paid_by (null), waiver_id |
 | FEE | installment_seq, amount |
-| AMENDMENT | annual_rate (null), method (null) |
+| AMENDMENT | annual_rate (null), method (null), custom_principal (null: text amounts) |
+| EXTENSION | due_dates, grace_ends (the last day of grace of each), annual_rate (null), method (null), custom_principal (null) |
+| MISUSE_RATE | multiplier, amount (null: all of the principal) |
 | ACCELERATION | – |
+| WRITE_OFF | – |
+| REFUND | amount, receipt_event_id (null: the oldest money kept) |
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -23,12 +28,16 @@ from domain.calculation.loan.events import (
     Acceleration,
     Amendment,
     Event,
+    Extension,
     Fee,
+    MisuseRate,
     PayOut,
     PrepaymentMode,
     Receipt,
+    Refund,
     Reversal,
     Waiver,
+    WriteOff,
 )
 from domain.calculation.money import fen
 from domain.calculation.schedule import Method
@@ -64,11 +73,35 @@ def engine_event(row: Any) -> Event | Reversal:
         case EventType.FEE:
             return Fee(**own, seq=said["installment_seq"], amount=fen(said["amount"]))
         case EventType.AMENDMENT:
-            rate, method = said.get("annual_rate"), said.get("method")
-            return Amendment(
-                **own,
-                annual_rate=Fraction(Decimal(rate)) if rate else None,
-                method=Method(method) if method else None,
-            )
+            return Amendment(**own, **_new_terms(said))
+        case EventType.EXTENSION:
+            return Extension(**own, **_new_terms(said), due_dates=tuple(map(date.fromisoformat, said["due_dates"])))
+        case EventType.MISUSE_RATE:
+            amount = said.get("amount")
+            return MisuseRate(**own, multiplier=Fraction(said["multiplier"]), amount=fen(amount) if amount else None)
         case EventType.ACCELERATION:
             return Acceleration(**own)
+        case EventType.WRITE_OFF:
+            return WriteOff(**own)
+        case EventType.REFUND:
+            return Refund(**own, amount=fen(said["amount"]), receipt=said.get("receipt_event_id"))
+
+
+def _new_terms(said: dict[str, Any]) -> dict[str, Any]:
+    """What an amendment or an extension changes of the terms; nothing of a term that stays."""
+    rate, method, parts = said.get("annual_rate"), said.get("method"), said.get("custom_principal")
+    return {
+        "annual_rate": Fraction(Decimal(rate)) if rate else None,
+        "method": Method(method) if method else None,
+        "custom_principal": tuple(map(fen, parts)) if parts else None,
+    }
+
+
+def grace_ends(events: Iterable[Any]) -> dict[date, date]:
+    """The last day of grace of each due date that an extension added, as agreed with it."""
+    return {
+        date.fromisoformat(due): date.fromisoformat(end)
+        for row in events
+        if row.type == EventType.EXTENSION
+        for due, end in zip(row.payload["due_dates"], row.payload["grace_ends"], strict=True)
+    }

@@ -52,8 +52,12 @@ def ledger(fold: Fold | None, day: date) -> Ledger:
         account.PENALTY_INCOME: -sums.penalty_income,
         account.COMPOUND_INCOME: -sums.compound_income,
         account.FEE_INCOME: -sums.fee_income,
+        account.ALLOWANCE: sums.allowance_used,
+        account.RECOVERED_INTEREST: -sums.recovered_interest,
         account.OFF_BALANCE_INTEREST: sums.off_balance_interest,
-        account.OFF_BALANCE_CONTRA: -sums.off_balance_interest,
+        account.CLAIMED_PRINCIPAL: sums.claimed_principal,
+        account.CLAIMED_INTEREST: sums.claimed_interest,
+        account.OFF_BALANCE_CONTRA: -sums.off_balance_interest - sums.claimed_principal - sums.claimed_interest,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -23,7 +23,7 @@ from domain.calculation.money import yuan
 from domain.calculation.schedule import PlannedInstallment
 from domain.kernel.table import uuid7
 from domain.lending.loan import terms as agreed
-from domain.lending.loan.events import engine_event
+from domain.lending.loan.events import engine_event, grace_ends
 from domain.lending.loan.tables import (
     STILL_KNOWN,
     AllocationRow,
@@ -60,7 +60,9 @@ class Book:
 
     def fold(self, until: date) -> Fold:
         """The loan at the close of `until`, as known now."""
-        return loan(self.terms, map(engine_event, self.events), until)
+        added = grace_ends(self.events)
+        terms = replace(self.terms, grace_ends={**self.terms.grace_ends, **added}) if added else self.terms
+        return loan(terms, map(engine_event, self.events), until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def moved(before: Sequence[Movement], after: Sequence[Movement]) -> tuple[list[M
 def state_of(fold: Fold) -> LoanState:
     """借据状态 at the close of the day to which the loan is folded."""
     last, state = fold.positions[-1], fold.state
+    if state.claim is not None:
+        return LoanState.WRITTEN_OFF
     if state.running is None and not state.unsettled and not last.principal:
         return LoanState.SETTLED
     if last.non_accrual:

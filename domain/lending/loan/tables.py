@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from domain.calculation.allocation import Component
+from domain.calculation.allocation import AllocatedComponent, Component
 from domain.calculation.classification import FiveClass, LendingMode
 from domain.calculation.loan.debt import InstallmentState
 from domain.calculation.loan.lines import MovementKind
@@ -60,7 +60,11 @@ class EventType(StrEnum):
     WAIVER = "WAIVER"
     FEE = "FEE"
     AMENDMENT = "AMENDMENT"
+    EXTENSION = "EXTENSION"
+    MISUSE_RATE = "MISUSE_RATE"
     ACCELERATION = "ACCELERATION"
+    WRITE_OFF = "WRITE_OFF"
+    REFUND = "REFUND"
 
 
 class Loan(Keyed):
@@ -184,7 +188,7 @@ class AllocationRow(TenantTable):
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     loan_id: Mapped[UUID] = mapped_column(ForeignKey("loans.id"))
     seq: Mapped[int | None]
-    component: Mapped[Component] = mapped_column(choice(Component))
+    component: Mapped[AllocatedComponent] = mapped_column(choice(AllocatedComponent))
     amount: Mapped[Decimal] = mapped_column(MoneyColumn)
 
 

@@ -312,7 +312,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "type IN ('PAYOUT', 'RECEIPT', 'REVERSAL', 'WAIVER', 'FEE', 'AMENDMENT', 'ACCELERATION')",
+            "type IN ('PAYOUT', 'RECEIPT', 'REVERSAL', 'WAIVER', 'FEE', 'AMENDMENT', 'EXTENSION', 'MISUSE_RATE', 'ACCELERATION', 'WRITE_OFF', 'REFUND')",
             name=op.f("ck_loan_events_eventtype"),
         ),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_loan_events_loan_id")),
@@ -470,8 +470,8 @@ def upgrade() -> None:
         sa.Column("component", sa.String(length=40), nullable=False),
         sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
         sa.CheckConstraint(
-            "component IN ('FEE', 'PENALTY', 'COMPOUND', 'INTEREST', 'PRINCIPAL')",
-            name=op.f("ck_allocations_component"),
+            "component IN ('FEE', 'PENALTY', 'COMPOUND', 'INTEREST', 'PRINCIPAL', 'WRITTEN_OFF_PRINCIPAL', 'OFF_BALANCE_INTEREST')",
+            name=op.f("ck_allocations_allocatedcomponent"),
         ),
         sa.ForeignKeyConstraint(["event_id"], ["loan_events.id"], name=op.f("fk_allocations_event_id")),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_allocations_loan_id")),
