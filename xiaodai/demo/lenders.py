@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 PASSWORD = "xiaodai-demo-2026"  # of every log-in of these sandboxes
+OPENED = date(2026, 5, 25)  # 124 working days of the Chinese calendar before the last day
 LAST_DAY = date(2026, 11, 20)  # the business day that is open when the story is told
 
 
@@ -135,7 +136,7 @@ CONSUMER_LOAN = Product(
 
 JINJIANG = LenderPlan(
     code="jinjiang", name="锦江惠民小额贷款有限公司", licence="TRADITIONAL", net_assets="200000000.00",
-    opened=date(2026, 5, 25), opened_in_full=date(2025, 1, 1), series=1,
+    opened=OPENED, opened_in_full=date(2025, 1, 1), series=1,
     departments=(
         ("OFFICE", "总经理室"), ("SALES1", "业务一部"), ("SALES2", "业务二部"), ("RISK", "风险管理部"),
         ("FINANCE", "财务部"), ("ASSETS", "贷后资产部"), ("RECORDS", "综合档案部"),
@@ -163,7 +164,7 @@ JINJIANG = LenderPlan(
 )  # fmt: skip
 YUNSHUI = LenderPlan(
     code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",
-    opened=date(2026, 7, 21), opened_in_full=date(2025, 1, 1), series=2,
+    opened=OPENED, opened_in_full=date(2025, 1, 1), series=2,
     departments=(("OFFICE", "管理部"), ("SALES", "信贷部"), ("FINANCE", "财务部")),
     staff=(
         Colleague("gm", "孔安禾", "OFFICE", ("GENERAL_MANAGER",)),
@@ -179,7 +180,7 @@ YUNSHUI = LenderPlan(
 )  # fmt: skip
 RONGCHENG = LenderPlan(
     code="rongcheng", name="蓉城网络小额贷款有限公司", licence="ONLINE", net_assets="500000000.00",
-    opened=date(2026, 7, 21), opened_in_full=date(2025, 1, 1), series=3,
+    opened=OPENED, opened_in_full=date(2025, 1, 1), series=3,
     departments=(("OFFICE", "总经办"), ("SALES", "线上业务部"), ("RISK", "风控部"), ("FINANCE", "财务部")),
     staff=(
         Colleague("gm", "李方舟", "OFFICE", ("GENERAL_MANAGER",)),

@@ -86,4 +86,5 @@ TRIAL_BALANCE = "{ trialBalance { account name debit credit } }"
 APPLICATION = "query ($id: ID!) { node(id: $id) { ... on LoanApplication { state } } }"
 
 ALERT_RAISED = "subscription { alertRaised { alert { state level message businessDate } } }"
-TASK_CHANGED = "subscription { pendingTaskChanged { change pendingCount task { title } } }"
+TASK_CHANGED = """subscription ($after: Cursor) { pendingTaskChanged(after: $after) {
+  cursor change pendingCount task { title } } }"""
