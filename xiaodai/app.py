@@ -27,6 +27,7 @@ from tenancy.shared_limits import Places
 from xiaodai import documents
 from xiaodai.http.answering import Answering
 from xiaodai.http.endpoint import Endpoint, plain, turned_away
+from xiaodai.http.entrance import Entrance
 from xiaodai.http.errors import plain_error
 from xiaodai.http.guards import EVERY_ANSWER, Guards
 from xiaodai.http.limits import Limits
@@ -67,11 +68,13 @@ def create_app(
             shared = opened.catalog.limits
             rates, places = rates_of(chosen, shared), SocketPlaces(shared)
             heartbeat = asyncio.create_task(places.keep(), name="heartbeat")
-            app.state.services, app.state.rates = opened, rates
-            app.state.endpoint = Endpoint(answering, opened.sessions, rates)
+            entrance = Entrance(opened.sessions, rates)
+            app.state.services, app.state.rates, app.state.entrance = opened, rates, entrance
+            app.state.endpoint = Endpoint(answering, entrance, rates)
             app.state.sockets = Sockets(
                 answering,
                 opened.sessions,
+                entrance,
                 rates,
                 places,
                 socket_limits_of(chosen),
@@ -137,6 +140,7 @@ def rates_of(settings: Settings, counters: Counters) -> Rates:
         requests_per_second=settings.requests_per_second,
         lender_requests_per_second=settings.lender_requests_per_second,
         sign_ins_per_minute=settings.signins_per_minute,
+        unknown_tokens_per_second=settings.unknown_tokens_per_second,
     )
 
 

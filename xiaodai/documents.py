@@ -19,6 +19,7 @@ from domain.kernel.context import Context
 from domain.kernel.refusals import Denied, Language, Refusal
 from gateways.object_storage.port import TooLarge
 from schema.kernel.node import global_id
+from xiaodai.http.entrance import Entrance
 from xiaodai.http.errors import plain_error
 from xiaodai.http.rates import Rates
 from xiaodai.http.visitor import token_of, visit
@@ -92,8 +93,9 @@ async def _context(request: Request) -> Context | None:
     """Who asks, at their lender; None for nobody, and for operators, who have no lender. Raises TooMany, Overloaded."""
     services: Services = request.app.state.services
     rates: Rates = request.app.state.rates
-    visitor, token = visit(request), token_of(request)
-    caller = await services.sessions.resolve(token) if token else None
+    entrance: Entrance = request.app.state.entrance
+    visitor = visit(request)
+    caller = await entrance.caller(token_of(request), visitor.ip)
     await rates.request(caller, visitor.ip)
     if caller is None or caller.lender is None:
         return None

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     requests_per_second: int = Field(default=200, ge=1, description="Requests of one person.")
     lender_requests_per_second: int = Field(default=2_000, ge=1, description="Requests of all people of one lender.")
     signins_per_minute: int = Field(default=60, ge=25, description="Sign-ins from one address.")
+    unknown_tokens_per_second: int = Field(default=20, ge=1, description="Tokens of nobody's shown by one address.")
     sockets_per_person: int = Field(default=5, description="Open WebSockets of one person.")
     sockets_per_lender: int = Field(default=500, description="Open WebSockets of all people of one lender.")
     subscriptions_per_socket: int = Field(default=20, description="Running subscriptions of one socket.")

@@ -56,6 +56,11 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def is_well_formed(token: str) -> bool:
+    """Whether a token could be anybody's, so that it must be looked up."""
+    return bool(OPERATOR_TOKEN.fullmatch(token) or STAFF_TOKEN.fullmatch(token))
+
+
 class Sessions:
     """One for each process."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 INVALID, UNAUTHORIZED, FORBIDDEN, INIT_TIMEOUT = 4400, 4401, 4403, 4408
-DUPLICATE_ID, TOO_MANY_INITS, TOO_BIG = 4409, 4429, 1009
+DUPLICATE_ID, TOO_MANY_INITS, TOO_MANY_REQUESTS, TOO_BIG = 4409, 4429, 4429, 1009
 
 
 class Hangup(Exception):
@@ -115,7 +115,10 @@ class Conversation:
         token = bearer(given[0]) if given and isinstance(given[0], str) else None
         if token is None:
             raise Hangup(UNAUTHORIZED, "Unauthorized")
-        caller = await self._sockets.sessions.resolve(token)
+        try:
+            caller = await self._sockets.entrance.caller(token, self._visitor.ip)
+        except TooMany:
+            raise Hangup(TOO_MANY_REQUESTS, "Too many requests") from None
         if caller is None:
             raise Hangup(FORBIDDEN, "Forbidden")
         self.caller = caller

@@ -17,10 +17,11 @@ from starlette.responses import Response
 from domain.kernel.refusals import Language
 from tenancy.current import Overloaded
 from xiaodai.http.answering import Answer, Answering, Asked, WrongMethod
+from xiaodai.http.entrance import Entrance
 from xiaodai.http.errors import plain_error
 from xiaodai.http.negotiation import GRAPHQL_RESPONSE, JSON_TYPE, acceptable, body_type_is_json
 from xiaodai.http.rates import Rates, TooMany
-from xiaodai.http.visitor import Sessions, token_of, visit
+from xiaodai.http.visitor import token_of, visit
 
 JSON_DEPTH = 32
 STATUS = {
@@ -45,8 +46,8 @@ class BadRequest(Exception):
 class Endpoint:
     """`/graphql` over HTTP."""
 
-    def __init__(self, answering: Answering, sessions: Sessions, rates: Rates) -> None:
-        self._answering, self._sessions, self._rates = answering, sessions, rates
+    def __init__(self, answering: Answering, entrance: Entrance, rates: Rates) -> None:
+        self._answering, self._entrance, self._rates = answering, entrance, rates
 
     async def __call__(self, http: HttpRequest) -> Response:
         visitor = visit(http)
@@ -56,8 +57,7 @@ class Endpoint:
         if http.method not in ("GET", "POST"):
             return plain(405, "Use POST, or GET for queries.", visitor.language, allow="GET, POST")
         try:
-            token = token_of(http)
-            caller = await self._sessions.resolve(token) if token else None
+            caller = await self._entrance.caller(token_of(http), visitor.ip)
             await self._rates.request(caller, visitor.ip)
             asked = _from_query(http.query_params) if http.method == "GET" else _from_body(http, await http.body())
             await self._rates.sign_in(visitor.ip, asked.query)

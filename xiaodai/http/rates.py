@@ -1,4 +1,4 @@
-"""频率 · How often one person, one lender and one address may ask, and one address may sign in: over all processes together.
+"""频率 · How often one person, one lender and one address may ask, sign in and show unknown tokens: over all processes together.
 
 A person who asks now and then costs the database nothing: a process counts by itself until it has seen a share (an
 eighth) of the limit within one second, and only then draws further shares from the counter in the catalog. Over P
@@ -83,6 +83,13 @@ class PerSecond:
         recent.seen.append(self._clock())
         recent.used += 1
 
+    def give_back(self, name: str) -> None:
+        """One that was taken a moment ago did not count after all; what was drawn for it stays drawn."""
+        recent = self._recent.get(name)
+        if recent is not None and recent.seen and recent.used:
+            recent.seen.pop()
+            recent.used -= 1
+
     def _is_used_up(self, recent: Recent) -> bool:
         now = self._clock()
         while recent.seen and recent.seen[0] <= now - 1:
@@ -125,7 +132,7 @@ def counted_as(kind: str, whose: str) -> str:
 
 
 class Rates:
-    """Requests of one person and one lender (before signing in: of one address), and sign-ins from one address."""
+    """Requests of one person and one lender (before signing in: of one address), sign-ins and unknown tokens of one address."""
 
     def __init__(
         self,
@@ -133,10 +140,12 @@ class Rates:
         requests_per_second: int = 200,
         lender_requests_per_second: int = 2_000,
         sign_ins_per_minute: int = 60,
+        unknown_tokens_per_second: int = 20,
     ) -> None:
         self._counters = Forgiving(counters)
         self._people = PerSecond(self._counters, "requests", requests_per_second)
         self._lenders = PerSecond(self._counters, "requests of a lender", lender_requests_per_second)
+        self._unknown_tokens = PerSecond(self._counters, "unknown tokens", unknown_tokens_per_second)
         self._sign_ins_per_minute = sign_ins_per_minute
 
     async def request(self, caller: Caller | None, address: str) -> None:
@@ -148,6 +157,18 @@ class Rates:
         except TooMany:
             REFUSED_REQUESTS.labels("requests").inc()
             raise
+
+    async def unknown_token(self, address: str) -> None:
+        """Counts a token that this address shows and that may be nobody's, before it is looked up. Raises TooMany."""
+        try:
+            await self._unknown_tokens.take(address)
+        except TooMany:
+            REFUSED_REQUESTS.labels("unknown tokens").inc()
+            raise
+
+    def known_after_all(self, address: str) -> None:
+        """The token counted by `unknown_token` is somebody's."""
+        self._unknown_tokens.give_back(address)
 
     async def sign_in(self, address: str, document: str) -> None:
         """Counts every `signIn` of a document, whoever sends it: thirty under aliases are thirty tries. Raises TooMany."""

@@ -18,6 +18,7 @@ from resolvers.kernel.operation import Caller
 from tenancy.shared_limits import Places
 from xiaodai.http.answering import Answering
 from xiaodai.http.conversation import Conversation, Hangup
+from xiaodai.http.entrance import Entrance
 from xiaodai.http.places import SocketPlaces
 from xiaodai.http.rates import Rates
 from xiaodai.http.visitor import Sessions, visit
@@ -48,13 +49,15 @@ class Sockets:
         self,
         answering: Answering,
         sessions: Sessions,
+        entrance: Entrance,
         rates: Rates,
         places: SocketPlaces,
         limits: SocketLimits,
         *,
         public_host: str | None = None,
     ) -> None:
-        self.answering, self.sessions, self.rates, self.limits = answering, sessions, rates, limits
+        self.answering, self.entrance, self.rates, self.limits = answering, entrance, rates, limits
+        self._sessions = sessions
         self._places = places
         self._public_host = public_host
         self.showing = asyncio.Semaphore(EVENTS_AT_ONCE)
@@ -102,7 +105,7 @@ class Sockets:
             await asyncio.sleep(self.limits.recheck_seconds)
             for token in set(self._open.values()):
                 try:
-                    caller = await self.sessions.resolve(token)
+                    caller = await self._sessions.resolve(token)
                 except Exception as error:
                     log.warning("a socket's session could not be checked", error=type(error).__name__)
                     continue
