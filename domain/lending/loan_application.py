@@ -282,9 +282,11 @@ async def withdraw(ctx: Context, *, application_id: UUID, comment: str | None = 
 
 
 async def expire(ctx: Context, day: date) -> int:
-    """Ends the approvals whose last day this was and that led to no contract; a step of end of day. Answers how many."""
+    """Ends the approvals whose last day this was and that led to no living contract; a step of end of day. Answers how many."""
+    from domain.lending.loan_contract import LIVING
+
     contracts = TenantTable.metadata.tables["loan_contracts"].c
-    used = select(contracts.application_id).where(contracts.state != "VOID")
+    used = select(contracts.application_id).where(contracts.state.in_(LIVING))
     unused = select(LoanApplication).where(
         LoanApplication.state == S.APPROVED,
         LoanApplication.approved_valid_until <= day,

@@ -60,6 +60,10 @@ class ContractState(StrEnum):
     """已作废 Never came into force."""
 
 
+LIVING = frozenset(ContractState) - {ContractState.TERMINATED, ContractState.VOID}
+"""A contract that ended unfulfilled leaves its approval as it was: another one may be prepared under it."""
+
+
 class SigningWay(StrEnum):
     """On paper, face to face, or by electronic signature."""
 
@@ -74,8 +78,13 @@ class LoanContract(Keyed):
 
     __tablename__ = "loan_contracts"
     __table_args__ = (
-        # One living contract for an application; a void one may be followed by another.
-        Index("uq_loan_contracts_living", "application_id", unique=True, postgresql_where="state <> 'VOID'"),
+        # One living contract for an application; one that ended unfulfilled may be followed by another.
+        Index(
+            "uq_loan_contracts_living",
+            "application_id",
+            unique=True,
+            postgresql_where="state NOT IN ('TERMINATED', 'VOID')",
+        ),
         Index("ix_loan_contracts_customer", "customer_id"),
     )
     reach: ClassVar[Reach] = Through("application_id", "loan_applications")
@@ -256,15 +265,13 @@ async def sign(
 
 
 async def standing(ctx: Context, application_id: UUID) -> LoanContract | None:
-    """The contract of an application that is not void."""
-    living = select(LoanContract).where(
-        LoanContract.application_id == application_id, LoanContract.state != ContractState.VOID
-    )
+    """The living contract of an application: neither void nor terminated."""
+    living = select(LoanContract).where(LoanContract.application_id == application_id, LoanContract.state.in_(LIVING))
     return (await ctx.session.execute(living)).scalar_one_or_none()
 
 
 async def by_application(ctx: Context, application_ids: Sequence[UUID], columns: Sequence[Any]) -> dict[UUID, Any]:
-    """The contract of each application that has one. `columns` must hold `application_id`."""
+    """The living contract of each application that has one. `columns` must hold `application_id`."""
     table = LoanContract.__table__.c
-    statement = select(*columns).where(table.application_id.in_(application_ids), table.state != ContractState.VOID)
+    statement = select(*columns).where(table.application_id.in_(application_ids), table.state.in_(LIVING))
     return {row.application_id: row for row in (await ctx.connection.execute(statement)).all()}

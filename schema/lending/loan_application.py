@@ -156,7 +156,7 @@ class LoanApplication(Node):
 
     @relation
     def contract(self) -> Annotated[LoanContract, strawberry.lazy("schema.lending.loan_contract")] | None:
-        """合同 Its contract."""
+        """合同 Its contract; null before there is one, and after one that was void or terminated."""
 
 
 @entity("assignments", reading=READING)

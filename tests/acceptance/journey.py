@@ -290,8 +290,10 @@ class Journey:
 ACTIONS = {
     "submitLoanApplication": "LoanApplicationActionInput",
     "acceptLoanApplication": "LoanApplicationActionInput",
+    "withdrawLoanApplication": "LoanApplicationActionInput",
     "acknowledgeCostSheet": "LoanContractActionInput",
     "reviewDisbursement": "DisbursementActionInput",
+    "cancelDisbursement": "DisbursementActionInput",
     "registerReceipt": "ReceiptActionInput",
     "rejectReceipt": "ReceiptActionInput",
     "requestReceiptReversal": "ReceiptActionInput",

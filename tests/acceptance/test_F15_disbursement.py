@@ -116,3 +116,53 @@ async def test_a_failed_payment_comes_back_and_can_be_paid_anew(journey: Journey
     assert (await state(journey, disbursement))["state"] == "PENDING"
     books = await journey.by("accountant").data("{ trialBalance { account debit credit } }")
     assert [line for line in books["trialBalance"] if line["account"].startswith("1303")] == []
+
+
+APPLICATION = """query($id: ID!) { node(id: $id) { ... on LoanApplication { state contract { number state } } } }"""
+CONTRACT = "query($id: ID!) { node(id: $id) { ... on LoanContract { state } } }"
+
+
+async def terminated(journey: Journey, customer: str, **terms: Any) -> str:
+    """An approved application whose signed contract was terminated, because its pay-out was cancelled."""
+    application = await journey.approved(customer, **terms)
+    contract = await journey.signed(application)
+    await journey.act(
+        "accountant", "cancelDisbursement", "disbursement { state }", disbursementId=contract["disbursements"][0]["id"]
+    )
+    ended = await journey.by("accountant").data(CONTRACT, id=contract["id"])
+    assert ended["node"] == {"state": "TERMINATED"}
+    return application
+
+
+async def test_a_terminated_contract_makes_room_for_another(journey: Journey) -> None:
+    application = await terminated(journey, await journey.customer())
+    now = await journey.by("account_manager").data(APPLICATION, id=application)
+    assert now["node"] == {"state": "APPROVED", "contract": None}
+    again = await journey.prepared(application)
+    assert (again["number"], again["state"]) == ("JK-2026-0002", "SIGNING")
+    now = await journey.by("account_manager").data(APPLICATION, id=application)
+    assert now["node"]["contract"] == {"number": "JK-2026-0002", "state": "SIGNING"}
+    refused = await journey.refused("account_manager", "prepareContract", "contract { id }", applicationId=application)
+    assert refused[0]["code"] == "INVALID_STATE", "one living contract at a time"
+
+
+async def test_a_terminated_contract_is_no_exposure_of_the_borrower(journey: Journey) -> None:
+    """A tenth of net assets is 20,000,000.00; the approval counts until it is withdrawn, the contract does not."""
+    customer = await journey.customer()
+    application = await terminated(journey, customer, amount="12000000.00")
+    second = await journey.drafted(customer, amount="12000000.00")
+    answer = "application { state }"
+    (over,) = await journey.refused("account_manager", "submitLoanApplication", answer, applicationId=second)
+    assert (over["code"], over["params"]["after"]) == ("SINGLE_BORROWER_LIMIT_EXCEEDED", "24000000.00")
+    taken_back = await journey.act("account_manager", "withdrawLoanApplication", answer, applicationId=application)
+    assert taken_back == {"state": "WITHDRAWN"}
+    assert await journey.act("account_manager", "submitLoanApplication", answer, applicationId=second) == {
+        "state": "SUBMITTED"
+    }
+
+
+async def test_an_approval_whose_contract_was_terminated_ends_on_its_last_day(journey: Journey) -> None:
+    application = await terminated(journey, await journey.customer())
+    await journey.close("2026-04-15")  # 90 days
+    now = await journey.by("account_manager").data(APPLICATION, id=application)
+    assert now["node"] == {"state": "EXPIRED", "contract": None}

@@ -143,7 +143,7 @@ def upgrade() -> None:
         "loan_contracts",
         ["application_id"],
         unique=True,
-        postgresql_where="state <> 'VOID'",
+        postgresql_where="state NOT IN ('TERMINATED', 'VOID')",
     )
     op.create_table(
         "survey_reports",
