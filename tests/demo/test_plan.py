@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import graphql
 import pytest
-from chinese_calendar import is_workday
+from chinese_calendar import is_workday  # type: ignore[import-untyped]
 
 from domain.lending.loan_application import ApplicationState
 from schema import root
