@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import String, UniqueConstraint, func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel.command import command, query
 from domain.kernel.feed import Json
-from domain.kernel.refusals import InvalidInput, NotFound
+from domain.kernel.refusals import Conflict, InvalidInput, NotFound
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import Keyed, TenantTable, uuid7
 from domain.organization.department import check_text
@@ -121,7 +122,8 @@ def _node(item: Any) -> Node:
 async def publish(ctx: Context, *, code: str, purpose: str, name: str, nodes: list[Any]) -> WorkflowDefinition:
     """Publishes the next version of a definition; running instances keep theirs.
 
-    Raises INVALID_INPUT for its name, malformed nodes, unknown roles and an unknown purpose; a code keeps its purpose."""
+    Raises INVALID_INPUT for its name, malformed nodes, unknown roles and an unknown purpose; a code keeps its purpose.
+    Raises CONFLICT, with the version that is taken, where somebody else has published the code at the same time."""
     from domain.workflow.instance import PURPOSES
 
     if not CODE.fullmatch(code):
@@ -140,7 +142,13 @@ async def publish(ctx: Context, *, code: str, purpose: str, name: str, nodes: li
     if last is not None and last.purpose != purpose:
         raise InvalidInput("purpose", zh="该代码已用于 {used}。", en="This code serves {used}.", used=last.purpose)
     version = 1 if last is None else last.version + 1
-    return ctx.add(WorkflowDefinition(code=code, version=version, purpose=purpose, name=plain_name, nodes=nodes))
+    published = WorkflowDefinition(code=code, version=version, purpose=purpose, name=plain_name, nodes=nodes)
+    ctx.add(published)
+    try:
+        await ctx.session.flush()
+    except IntegrityError as error:  # two at once published the same version: who comes second has not seen the first
+        raise Conflict("code", version=version) from error
+    return published
 
 
 async def _check_roles(ctx: Context, codes: set[str]) -> None:

@@ -1,15 +1,18 @@
 """审批流定义: which nodes make one, who comes next, versions, and what a fresh lender has (F49)."""
 
+import asyncio
 from decimal import Decimal as D
 
 import pytest
 
+from domain.kernel.context import Context
 from domain.kernel.refusals import Denied, InvalidInput
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.workflow import definition
-from domain.workflow.definition import DEFAULTS, DefinitionError, next_node, read_nodes
+from domain.workflow.definition import DEFAULTS, DefinitionError, WorkflowDefinition, next_node, read_nodes
 from domain.workflow.instance import WorkflowInstance
 from tests.support.actors import LenderAtWork
+from tests.support.client import Api
 from tests.support.lending import decide, reviewing
 
 ONE = {"code": "CHECK", "name": "复核", "roles": ["RISK_OFFICER"]}
@@ -98,6 +101,36 @@ async def test_what_is_not_published(shared_lender: LenderAtWork, changes, field
     with pytest.raises(InvalidInput) as refused:
         await definition.publish(shared_lender.tenant_admin, **given)
     assert refused.value.field == (field,)
+
+
+PUBLISH = """mutation ($input: PublishWorkflowDefinitionInput!) { publishWorkflowDefinition(input: $input) {
+  definition { code version name } userErrors { code field params } } }"""
+
+
+@pytest.mark.parametrize(("code", "taken"), [("NORMAL_LOAN", 2), ("OWN", 1)])
+async def test_of_two_who_publish_at_once_one_is_refused(
+    api: Api, lender: LenderAtWork, monkeypatch: pytest.MonkeyPatch, code: str, taken: int
+):
+    before = await lender.rows(WorkflowDefinition)
+    both_have_read, latest = asyncio.Barrier(2), definition._latest
+
+    async def read_at_once(ctx: Context, code: str):
+        found = await latest(ctx, code)
+        await both_have_read.wait()
+        return found
+
+    monkeypatch.setattr(definition, "_latest", read_at_once)
+    admin = api.as_("tenant_admin")
+    given = {"code": code, "purpose": "NORMAL_LOAN", "nodes": [ONE]}
+    answers = await asyncio.gather(*(admin.data(PUBLISH, input={**given, "name": name}) for name in ("甲", "乙")))
+    payloads = [answer["publishWorkflowDefinition"] for answer in answers]
+    (done,) = [payload["definition"] for payload in payloads if payload["definition"]]
+    (refused,) = [payload["userErrors"] for payload in payloads if payload["userErrors"]]
+    assert refused == [{"code": "CONFLICT", "field": ["input", "code"], "params": {"version": taken}}]
+    rows = await lender.rows(WorkflowDefinition, WorkflowDefinition.code == code)
+    assert (max(row.version for row in rows), done["version"]) == (taken, taken)
+    assert {row.name for row in rows if row.version == taken} == {done["name"]}
+    assert len(await lender.rows(WorkflowDefinition)) == len(before) + 1
 
 
 async def test_only_the_administrator_publishes(shared_lender: LenderAtWork):
