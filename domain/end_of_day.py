@@ -24,6 +24,7 @@ from domain.home import installment_due
 from domain.kernel import audit, clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
 from domain.kernel.command import command, query
+from domain.kernel.context import SYSTEM
 from domain.kernel.feed import Json
 from domain.kernel.paging import Order, Page, Window, page
 from domain.kernel.refusals import InvalidInput
@@ -334,6 +335,8 @@ async def fill(connection: AsyncConnection, request: FreshLender) -> None:
                 id=uuid7(),
                 handler="end_of_day.close",
                 key=f"end_of_day/{request.open_on}",
+                lender_id=request.lender_id,
+                actor_id=SYSTEM.id,
                 payload={"through": request.open_on.isoformat()},
                 state=job.JobState.WAITING,
                 due_at=datetime.combine(request.open_on, FIRST_BATCH_TIME, SHANGHAI),

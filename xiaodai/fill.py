@@ -39,6 +39,7 @@ async def fill(connection: AsyncConnection, lender: Lender, request: ProvisionRe
         insert(BusinessClock).values(id=1, business_date=request.open_on, opened_at=opened_at, sandbox=request.sandbox)
     )
     fresh = FreshLender(
+        lender_id=lender.id,
         code=lender.code,
         name=request.name,
         licence_type=request.licence_type,

@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshLender:
     """What the operator asked for, and the lender's moment for `created_at`. Money in CNY."""
 
+    lender_id: UUID
     code: str
     name: str
     licence_type: str

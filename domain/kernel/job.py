@@ -1,6 +1,8 @@
 """后台任务 · A job row, written in the lender's schema in the transaction of its cause and taken by a worker later.
 
-A handler loads by ids, calls one command and is safe to repeat. Payloads are ids and codes, never personal data.
+A handler loads by ids, calls one command and is safe to repeat. Payloads are ids and codes, never personal data. A row says
+whose job it is and who asked for it: one that got into the schema of another lender (copied, restored in the wrong place) is
+given up before it begins, and an id in a payload that is not this lender's is found nowhere.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ class JobState(StrEnum):
 
 
 class Job(TenantTable):
-    """One thing to do later. `key` makes it unique, so the same cause asks for it once. Times are the machine's."""
+    """One thing to do later. `key` makes it unique, so the same cause asks for it once. `actor_id` asked for it; the system
+    carries it out. Times are the machine's."""
 
     __tablename__ = "jobs"
     __table_args__ = (UniqueConstraint("key"), Index("ix_jobs_due", "state", "due_at"))
@@ -41,6 +44,8 @@ class Job(TenantTable):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     handler: Mapped[str] = mapped_column(String(100))
     key: Mapped[str] = mapped_column(String(200))
+    lender_id: Mapped[UUID]
+    actor_id: Mapped[UUID]
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
     state: Mapped[JobState] = mapped_column(choice(JobState), default=JobState.WAITING)
     due_at: Mapped[datetime]
@@ -74,8 +79,8 @@ async def enqueue(ctx: Context, handler: str, key: str, *, due_at: datetime | No
     now = machine_now()
     due = due_at or now
     values = {
-        "id": uuid7(), "handler": handler, "key": key, "payload": plain(payload), "state": JobState.WAITING,
-        "due_at": due, "attempts": 0, "created_at": now,
+        "id": uuid7(), "handler": handler, "key": key, "lender_id": ctx.lender.id, "actor_id": ctx.actor.id,
+        "payload": plain(payload), "state": JobState.WAITING, "due_at": due, "attempts": 0, "created_at": now,
     }  # fmt: skip
     await ctx.connection.execute(insert(Job).values(**values).on_conflict_do_nothing(index_elements=[Job.key]))
     ctx.bound.jobs_due.append(due)

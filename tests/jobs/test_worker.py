@@ -108,7 +108,7 @@ async def test_a_lender_out_of_reach_does_not_hide_those_behind_him(
     async with place.owner.begin() as connection:
         await connection.execute(text(f"ALTER ROLE {ctx.lender.role} NOLOGIN"))
     async with working(place, blueprint):
-        await soon(lambda: seen == ["beta"])
+        await soon(lambda: seen == ["beta"], seconds=20)  # the door is patient with him first
 
 
 async def test_each_job_runs_for_its_own_lender(place: Platform, blueprint: Blueprint, ctx: Context, handle) -> None:

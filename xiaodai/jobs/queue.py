@@ -29,6 +29,7 @@ LEASE = timedelta(seconds=30)
 RENEW_SECONDS = 10.0
 MOST_ATTEMPTS = 10
 LONGEST_WAIT = timedelta(minutes=10)
+FOREIGN = "ForeignJob"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Claimed:
     """A job in hand. `attempts` counts this one."""
 
     id: UUID
+    lender_id: UUID
     handler: str
     payload: dict[str, Any]
     attempts: int
@@ -60,7 +62,7 @@ async def claim(ctx: Context) -> Claimed | None:
         update(Job)
         .where(Job.id == first)
         .values(due_at=now + LEASE, attempts=Job.attempts + 1)
-        .returning(Job.id, Job.handler, Job.payload, Job.attempts)
+        .returning(Job.id, Job.lender_id, Job.handler, Job.payload, Job.attempts)
     )
     async with ctx.ports.door.enter(ctx.lender, write=True) as connection:
         row = (await connection.execute(lease)).one_or_none()
@@ -68,7 +70,13 @@ async def claim(ctx: Context) -> Claimed | None:
 
 
 async def carry_out(ctx: Context, job: Claimed, handlers: Mapping[str, Handler]) -> None:
-    """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times."""
+    """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times; a job of
+    another lender never begins."""
+    if job.lender_id != ctx.lender.id:
+        log.error("a job of another lender is given up", lender=ctx.lender.code, job=job.handler, id=str(job.id))
+        await _write(ctx, job, state=JobState.FAILED, finished_at=machine_now(), error=FOREIGN)
+        CARRIED_OUT.labels(job.handler, "foreign").inc()
+        return
     try:
         async with _leased(ctx, job):
             again_at = await handlers[job.handler](ctx, job.payload)
