@@ -274,12 +274,16 @@ async def restate(ctx: Context, loan_id: UUID) -> int:
 
 
 async def _follow_condition(ctx: Context, rows: Sequence[InterestWaiver]) -> int:
-    """Brings each state to what its loan says: was anything still due at the close of the condition's date?"""
+    """Brings each state to what its loan says: was anything still due at the close of the condition's date?
+
+    All loans are read at once; the fold to the last of the dates tells the earlier ones."""
+    dates = [row.void_unless_paid_by for row in rows if row.void_unless_paid_by is not None]
+    if not dates:
+        return 0
+    folds = await figures.folds(ctx, [row.loan_id for row in rows], max(dates))
     changed = 0
-    for row in rows:
-        assert row.void_unless_paid_by is not None
-        fold = (await figures.folds(ctx, [row.loan_id], row.void_unless_paid_by))[row.loan_id]
-        state = WaiverState.LAPSED if fold.state.unsettled else WaiverState.APPROVED
+    for row, day in zip(rows, dates, strict=True):
+        state = WaiverState.LAPSED if folds[row.loan_id].on(day).state.unsettled else WaiverState.APPROVED
         if state is not row.state:
             row.state, changed = state, changed + 1
             kind = "lapsed" if state is WaiverState.LAPSED else "restored"

@@ -1,7 +1,7 @@
 """利息减免: never principal, never more than is due, decided by others, void when its condition is missed (F14)."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from domain import end_of_day
 from domain.home.pending_task import Task, TaskState
+from domain.kernel.feed import FeedRow
 from domain.kernel.refusals import (
     AmountExceedsDue,
     ApprovalLimitExceeded,
@@ -35,7 +36,7 @@ from domain.workflow.instance import Decision
 from domain.workflow.terms import ApprovedTerms
 from schema.kernel.node import global_id
 from tests.support.actors import LenderAtWork, a_lender
-from tests.support.client import Api
+from tests.support.client import Api, statements
 from tests.support.desk import receive
 from tests.support.lending import decide, task_on
 from tests.support.loans import Lending, lending_at
@@ -277,8 +278,8 @@ async def test_a_foreign_lender_finds_nothing(
 # ---------------------------------------------------------------- conditions
 
 
-async def conditional(lender: LenderAtWork, loan_id: Any) -> InterestWaiver:
-    asked = await ask(lender, loan_id, amount="78.85", void_unless_paid_by=TODAY)
+async def conditional(lender: LenderAtWork, loan_id: Any, until: date = TODAY, amount: str = "78.85") -> InterestWaiver:
+    asked = await ask(lender, loan_id, amount=amount, void_unless_paid_by=until)
     await decide(lender.business_manager, asked.id)
     return asked
 
@@ -290,6 +291,46 @@ async def test_a_missed_condition_brings_the_amount_back(lender: LenderAtWork, l
     await lending.close(TODAY)
     assert (await row(lender)).state is WaiverState.LAPSED
     assert (await lending.figures(loan_id)).penalty == 8279, "21 days of 7,884.88, as if nothing had been waived"
+    assert await differences_of(lender) == []
+
+
+async def test_many_conditions_take_the_statements_of_one(lender: LenderAtWork, lending: Lending):
+    """A missed one is told once, with its loan; a met one is not."""
+    tomorrow = TODAY + timedelta(days=1)
+    met = await conditional(lender, await lending.pay_out(value_date=TWENTY_DAYS_LATE))
+    missed = [await conditional(lender, await lending.pay_out(value_date=TWENTY_DAYS_LATE)) for _ in range(3)]
+    alone = await conditional(lender, await lending.pay_out(value_date=TWENTY_DAYS_LATE), tomorrow)
+    await receive(lender, met.loan_id, lending.account_id, "8894.88", TODAY)
+    counts = []
+    for day in (TODAY, tomorrow):
+        async with lender.system.writing() as ctx:
+            with statements() as seen:
+                lapsed = await interest_waiver.lapse(ctx, day)
+                await ctx.session.flush()
+            counts.append((lapsed, len(seen)))
+    assert [lapsed for lapsed, _ in counts] == [3, 1]
+    assert counts[0][1] == counts[1][1]
+    assert {waiver.id: waiver.state for waiver in await lender.rows(InterestWaiver)} == {
+        met.id: WaiverState.APPROVED
+    } | {waiver.id: WaiverState.LAPSED for waiver in (*missed, alone)}
+    told = await lender.rows(FeedRow, FeedRow.kind == "lending.interest_waiver.lapsed")
+    assert {(row.subject_id, row.facts["loan_id"]) for row in told} == {
+        (waiver.id, str(waiver.loan_id)) for waiver in (*missed, alone)
+    }
+    assert len(told) == 4
+
+
+async def test_each_condition_of_a_loan_is_asked_for_its_own_day(lender: LenderAtWork, lending: Lending):
+    """The later receipt meets the later condition only."""
+    loan_id = await lending.pay_out(value_date=TWENTY_DAYS_LATE)
+    first = await conditional(lender, loan_id, amount="40.00")
+    second = await conditional(lender, loan_id, date(2025, 1, 3), amount="38.85")
+    await lending.close(date(2025, 1, 4))
+    due = (await lending.figures(loan_id, date(2025, 1, 4))).overdue_principal
+    assert due > 0
+    await receive(lender, loan_id, lending.account_id, "9100.00", date(2025, 1, 3))
+    found = {waiver.id: waiver.state for waiver in await lender.rows(InterestWaiver)}
+    assert found == {first.id: WaiverState.LAPSED, second.id: WaiverState.APPROVED}
     assert await differences_of(lender) == []
 
 
