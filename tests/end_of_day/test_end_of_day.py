@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import text
 
 from domain import end_of_day
 from domain.end_of_day import BusinessDay, DayStep
@@ -26,6 +24,7 @@ from domain.ledger.journal import Voucher
 from domain.lending.loan.tables import AllocationRow, Loan, LoanEventRow, QuarantinedLoan
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.client import statements
+from tests.support.kills import Killed, killed_before
 from tests.support.loans import Lending, lending_at
 
 FIRST = date(2026, 1, 15)
@@ -127,28 +126,6 @@ async def test_every_day_the_ledger_equals_the_loans(lending: Lending) -> None:
         assert day.ledger_balanced, on
     assert (await lending.figures(never)).non_accrual
     assert await differences(lending) == []
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-@contextmanager
-def killed_before(statement: int) -> Iterator[None]:
-    """The process is gone before its n-th statement, counted from 1; whatever it had not committed is lost."""
-    left = statement
-
-    def count(*_: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Killed
-
-    event.listen(Engine, "before_cursor_execute", count)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", count)
 
 
 @pytest.mark.parametrize("chunk", [500, 1], ids=["few transactions", "many transactions"])
