@@ -1,46 +1,50 @@
-"""规模样本 · A lender with thousands of loans, made in bulk through the engine's own writing, so that its books add up.
+"""规模样本 · A lender with thousands of loans, made in bulk from what the engine makes of each kind of loan (`shapes.py`).
 
-Every loan has a customer, an application, a contract, a plan, its events and a voucher. The mix of a working book: value
-dates over the last hundred days, so that about one loan in thirty is due on any day; nineteen of twenty have paid
-every installment on its day, one in twenty has paid nothing and is overdue once something was due.
+Every loan has a customer, an application, a contract, a plan and its events; its books add up. The mix of a working book:
+value dates over the last hundred days, so that 3 % of the loans are due on any day; one in twenty is overdue and has paid
+nothing, the others have paid every installment on its day. Defaults and their alerts are known from the close before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from stdnum.cn import ric
 
-from domain.calculation.classification import FiveClass
+from benchmarks import shapes
+from benchmarks.shapes import Shape
 from domain.calculation.identifiers import Sex
 from domain.calculation.loan.terms import LoanTerms
-from domain.calculation.money import yuan
 from domain.calculation.schedule import Method
 from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, LoanKind, LoanProduct
-from domain.customers.customer import sort_key
+from domain.customers.customer import Customer, CustomerKind, sort_key
 from domain.customers.individual_customer import IndividualCustomer
 from domain.home.pending_task import Task, TaskOffer, TaskState
 from domain.kernel import personal_data
 from domain.kernel.context import Context
 from domain.kernel.numbering import next_number
-from domain.kernel.table import uuid7
+from domain.kernel.table import TenantTable, uuid7
+from domain.kernel.transaction import transaction
 from domain.ledger import journal
 from domain.ledger.journal import Entry
-from domain.lending.loan import posting, refold, terms
-from domain.lending.loan.refold import Book, Step
-from domain.lending.loan.tables import EventType, Loan, LoanEventRow, LoanState
+from domain.lending.loan import posting, terms
+from domain.lending.loan.tables import Loan
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.lending.loan_contract import ContractState, LoanContract
 from domain.organization import department, employee
 from domain.organization.role import Role
+from domain.post_loan import early_warning
 
 PASSWORD = "correct horse battery"
 STAFF = {
@@ -52,8 +56,14 @@ AMOUNTS = (Decimal("12000.00"), Decimal("50000.00"), Decimal("100000.00"), Decim
 RATE, PERIODS = Decimal("0.12"), 12
 BORN = date(1990, 1, 1)
 DAYS_BACK = 100
-ONE_IN_ARREARS = 20
-AT_ONCE = 500
+ONE_IN_ARREARS = 14  # of all; seven in ten of them had something due by now, so that one loan in twenty is overdue
+AT_ONCE = 5000
+SIDE_BY_SIDE = 2
+NATURE = LendingMode.CREDIT
+SAMPLE = sort_key("样本")
+
+Tell = Callable[[int], None]
+"""Is told how many loans were made since the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +76,40 @@ class Lent:
     managers: tuple[UUID, ...]
 
 
-async def lend(ctx: Context, loans: int) -> Lent:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What is needed to write loans: their shapes by number, and the first customer's and loan's numbers."""
+
+    lent: Lent
+    shapes: Mapping[int, Shape]
+    first_customer: int
+    first_loan: int
+    unchecked: bool
+
+
+async def lend(ctx: Context, loans: int, *, tell: Tell = lambda _: None, unchecked: bool = False) -> Lent:
     """Makes staff, a product, a company account and the loans at a fresh lender. `ctx` is the system's, unbound.
 
-    Everybody of STAFF signs in with PASSWORD."""
+    Everybody of STAFF signs in with PASSWORD. `unchecked`: foreign keys are not looked up row by row; the lender's role needs
+    the right to set session_replication_role."""
     lent = await _found(ctx)
-    terms_of: dict[tuple[Decimal, date], LoanTerms] = {}
-    for first in range(0, loans, AT_ONCE):
-        async with ctx.writing() as inner:
-            await _lend_some(inner, lent, range(first, min(first + AT_ONCE, loans)), terms_of)
+    book = await transaction(ctx, partial(_begin, lent=lent, loans=loans, unchecked=unchecked))
+    chunks = iter([range(first, min(first + AT_ONCE, loans)) for first in range(0, loans, AT_ONCE)])
+
+    async def write() -> None:
+        for numbers in chunks:
+            await transaction(ctx, partial(_lend_some, book=book, numbers=numbers))
+            tell(len(numbers))
+
+    await asyncio.gather(*(write() for _ in range(SIDE_BY_SIDE)))
+    await transaction(ctx, _raise_alerts)
     return lent
+
+
+async def _begin(ctx: Context, *, lent: Lent, loans: int, unchecked: bool) -> Book:
+    made = await _shapes(ctx, lent, map(shape_of, range(loans)))
+    first_customer = await next_number(ctx, "KH", count=loans)
+    return Book(lent, made, first_customer, await next_number(ctx, "JJ", count=loans), unchecked)
 
 
 async def give_tasks(ctx: Context, tasks: int) -> None:
@@ -128,103 +162,39 @@ async def _found(ctx: Context) -> Lent:
     return Lent(product.id, account.id, sales.id, tuple(people[username].id for username in MANAGERS))
 
 
-async def _lend_some(
-    ctx: Context, lent: Lent, numbers: Sequence[int], terms_of: dict[tuple[Decimal, date], LoanTerms]
-) -> None:
+# --------------------------------------------------------------------------- what is folded once
+
+
+def shape_of(number: int) -> int:
+    """Value date, amount and whether it is paid, mixed so that every lender of a hundred loans has some of each."""
+    age, amount, pays = number % DAYS_BACK, number // DAYS_BACK % len(AMOUNTS), number % ONE_IN_ARREARS != 0
+    return (age * len(AMOUNTS) + amount) * 2 + pays
+
+
+async def _shapes(ctx: Context, lent: Lent, numbers: Iterable[int]) -> dict[int, Shape]:
     product = await ctx.session.get_one(LoanProduct, lent.product_id)
-    customers = await _customers(ctx, lent, numbers)
-    loans = await _loans(ctx, lent, product, customers, numbers)
-    for loan in loans:
-        key = (loan.principal, loan.value_date)
-        if key not in terms_of:
-            terms_of[key] = await terms.signed_terms(ctx, loan)
-        loan.maturity_date = terms.maturity(terms_of[key])
-    ctx.session.add_all(loans)
-    await ctx.session.flush()
-    books = [
-        Book(loan, signed, list(_events(ctx, lent, loan, signed, pays=number % ONE_IN_ARREARS != 0)))
-        for number, loan in zip(numbers, loans, strict=True)
-        for signed in [terms_of[loan.principal, loan.value_date]]
-    ]
-    await ctx.connection.execute(insert(LoanEventRow), [_columns(event) for book in books for event in book.events])
-    steps = [Step(book.loan, None, book.fold(ctx.today), book.events[0].id) for book in books]
-    await refold.write(ctx, steps)
-    await journal.post(ctx, *(_entry(ctx, lent, step) for step in steps))
-
-
-def _entry(ctx: Context, lent: Lent, step: Step) -> Entry:
-    held = posting.ledger(step.after, ctx.today)
-    lines = posting.lines(held, loan_id=step.loan.id, company_account_id=lent.company_account_id)
-    return Entry(
-        kind=EventType.PAYOUT.value, reference=step.loan, lines=lines, summary=f"迁入贷款 {step.loan.number}",
-        value_date=step.loan.value_date, event_id=step.event_id,
-    )  # fmt: skip
-
-
-async def _customers(ctx: Context, lent: Lent, numbers: Sequence[int]) -> list[IndividualCustomer]:
-    first = await next_number(ctx, "KH", count=len(numbers))
-    customers = []
-    for offset, number in enumerate(numbers):
-        name = f"样本{number:06d}"
-        customer = IndividualCustomer(
-            number=f"KH-{ctx.today.year}-{first + offset:04d}", name=name, name_sort=sort_key(name),
-            manager_id=lent.managers[number % len(lent.managers)], department_id=lent.department_id,
-            birth_date=BORN, sex=Sex.FEMALE, farmer=False,
-        )  # fmt: skip
-        personal_data.seal(ctx, customer, "mobile", f"138{number:08d}")
-        personal_data.seal(ctx, customer, "id_number", _id_number(number))
-        customers.append(ctx.add(customer))
-    await ctx.session.flush()
-    return customers
-
-
-def _id_number(number: int) -> str:
-    """The ID number of nobody: region 999999, a thousand people a birthday."""
-    digits = f"999999{BORN + timedelta(days=number // 1000):%Y%m%d}{number % 1000:03d}"
-    return digits + ric.calc_check_digit(digits + "0")
-
-
-async def _loans(
-    ctx: Context, lent: Lent, product: LoanProduct, customers: Sequence[IndividualCustomer], numbers: Sequence[int]
-) -> list[Loan]:
-    """Loans that wait for their fold, with an application and a contract each."""
     in_force = await terms.in_force(ctx)
-    first = await next_number(ctx, "JJ", count=len(numbers))
-    applications, contracts, loans = [], [], []
-    for offset, (number, customer) in enumerate(zip(numbers, customers, strict=True)):
-        amount = AMOUNTS[number % len(AMOUNTS)]
-        value_date = ctx.today - timedelta(days=1 + number % DAYS_BACK)
-        made = {"id": uuid7(), "created_at": ctx.now}
-        shared: dict[str, Any] = {
-            "customer_id": customer.id, "product_id": lent.product_id, "amount": amount, "periods": PERIODS,
-            "annual_rate": RATE, "method": Method.EQUAL_INSTALLMENT, "lending_mode": LendingMode.CREDIT,
-            "manager_id": customer.manager_id, "department_id": lent.department_id,
-        }  # fmt: skip
-        applications.append(
-            made | shared | {
-                "number": f"SQ{number:08d}", "state": ApplicationState.APPROVED, "purpose_code": "WORKING_CAPITAL",
-                "purpose": "进货", "maker_id": customer.manager_id, "guards": [], "version": 1,
-            }
-        )  # fmt: skip
-        contracts.append(
-            made | shared | {
-                "number": f"HT{number:08d}", "state": ContractState.EFFECTIVE, "application_id": made["id"], "cost": {},
-                "drawn_up_on": value_date, "signed_on": value_date, "amount_in_words": "–",
-            }
-        )  # fmt: skip
-        loans.append(
-            Loan(
-                id=uuid7(), created_at=ctx.now, number=f"JJ-{ctx.today.year}-{first + offset:04d}",
-                kind=LoanKind(product.kind), customer_id=customer.id, contract_id=made["id"], disbursement_id=uuid7(),
-                product_id=lent.product_id, manager_id=customer.manager_id, department_id=lent.department_id,
-                lending_mode=LendingMode.CREDIT, principal=amount, annual_rate=RATE, method=Method.EQUAL_INSTALLMENT,
-                value_date=value_date, terms=terms.written(product, _Agreed(PERIODS), in_force), state=LoanState.PENDING,
-                five_class=FiveClass.NORMAL, principal_outstanding=amount,
-            )
-        )  # fmt: skip
-    await ctx.connection.execute(insert(LoanApplication), applications)
-    await ctx.connection.execute(insert(LoanContract), contracts)
-    return loans
+    signed: dict[int, LoanTerms] = {}
+    made = {}
+    for number in sorted(set(numbers)):
+        kind, pays = divmod(number, 2)
+        age, amount = divmod(kind, len(AMOUNTS))
+        like = _like(ctx, product, AMOUNTS[amount], ctx.today - timedelta(days=1 + age), in_force)
+        if kind not in signed:
+            signed[kind] = await terms.signed_terms(ctx, like)
+        made[number] = shapes.shape(number, like, signed[kind], ctx.today, pays=bool(pays))
+    return made
+
+
+def _like(
+    ctx: Context, product: LoanProduct, amount: Decimal, value_date: date, in_force: dict[str, Any]
+) -> Loan:
+    """A loan that stands for all of one value date and amount; it is never stored."""
+    return Loan(
+        id=uuid7(), created_at=ctx.now, kind=LoanKind(product.kind), product_id=product.id, lending_mode=NATURE,
+        principal=amount, annual_rate=RATE, method=Method.EQUAL_INSTALLMENT, value_date=value_date,
+        terms=terms.written(product, _Agreed(PERIODS), in_force),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,23 +204,131 @@ class _Agreed:
     periods: int
 
 
-def _events(ctx: Context, lent: Lent, loan: Loan, signed: LoanTerms, *, pays: bool) -> Iterator[LoanEventRow]:
-    """The pay-out, and a receipt for each installment due by now of a borrower who pays."""
-    happened: list[tuple[EventType, date, dict[str, Any]]] = [
-        (EventType.PAYOUT, loan.value_date, {"amount": str(loan.principal)})
-    ]
-    happened += [
-        (EventType.RECEIPT, due.due_date, {"amount": str(yuan(due.principal + due.interest))})
-        for due in signed.installments
-        if pays and due.due_date <= ctx.today
-    ]
-    for sequence, (kind, value_date, payload) in enumerate(happened, 1):
-        yield LoanEventRow(
-            id=uuid7(), created_at=ctx.now, loan_id=loan.id, sequence=sequence, type=kind, value_date=value_date,
-            business_date=ctx.today, payload=payload, company_account_id=lent.company_account_id,
-            reference_table="loans", reference_id=loan.id, actor_id=ctx.actor.id,
-        )  # fmt: skip
+# --------------------------------------------------------------------------- what each loan has of its own
 
 
-def _columns(row: Any) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+async def _lend_some(ctx: Context, *, book: Book, numbers: Sequence[int]) -> None:
+    if book.unchecked:
+        await ctx.connection.execute(text("set local session_replication_role = replica"))
+    people = [_Customer(uuid7(), number, book) for number in numbers]
+    await _copy(ctx, Customer, [_customer(ctx, person) for person in people])
+    await _copy(ctx, IndividualCustomer, [_individual(ctx, person) for person in people])
+    applications, contracts, loans = [], [], []
+    for person in people:
+        made, agreed = {"id": uuid7(), "created_at": ctx.now}, _agreed(person)
+        applications.append(made | agreed | _application(person))
+        contracts.append(made | agreed | _contract(person, made["id"]))
+        loans.append(made | _loan(person, made["id"]))
+    await _copy(ctx, LoanApplication, applications)
+    await _copy(ctx, LoanContract, contracts)
+    await _copy(ctx, Loan, loans)
+    keys = [(row["id"], shape_of(number)) for row, number in zip(loans, numbers, strict=True)]
+    await shapes.write(ctx, book.shapes, keys, book.lent.company_account_id)
+    await _take_over(ctx, book, numbers)
+
+
+async def _take_over(ctx: Context, book: Book, numbers: Sequence[int]) -> None:
+    """One voucher brings the loans into the books."""
+    held: dict[str, int] = defaultdict(int)
+    for number in numbers:
+        for code, amount in book.shapes[shape_of(number)].ledger.items():
+            held[code] += amount
+    lines = posting.lines(held, loan_id=None, company_account_id=book.lent.company_account_id)
+    product = await ctx.session.get_one(LoanProduct, book.lent.product_id)
+    await journal.post(ctx, Entry(kind="TAKEN_OVER", reference=product, lines=lines, summary="迁入贷款"))
+
+
+class _Customer:
+    """A person as `personal_data.seal` fills her in."""
+
+    __tablename__ = IndividualCustomer.__tablename__
+    mobile_sealed = mobile_fingerprint = id_number_sealed = id_number_fingerprint = b""
+    mobile_masked = id_number_masked = ""
+
+    def __init__(self, key: UUID, number: int, book: Book) -> None:
+        self.id, self.number, self.book = key, number, book
+        self.shape = book.shapes[shape_of(number)]
+
+    @property
+    def manager_id(self) -> UUID:
+        managers = self.book.lent.managers
+        return managers[self.number % len(managers)]
+
+
+def _customer(ctx: Context, person: Any) -> dict[str, Any]:
+    personal_data.seal(ctx, person, "mobile", f"138{person.number:08d}")
+    name = f"样本{person.number:06d}"
+    return {
+        "id": person.id, "created_at": ctx.now, "number": f"KH-{ctx.today.year}-{person.book.first_customer + person.number:04d}",
+        "kind": CustomerKind.INDIVIDUAL, "name": name, "name_sort": f"{SAMPLE}{name[2:]}",
+        "mobile_sealed": person.mobile_sealed, "mobile_fingerprint": person.mobile_fingerprint,
+        "mobile_masked": person.mobile_masked, "manager_id": person.manager_id,
+        "department_id": person.book.lent.department_id,
+    }  # fmt: skip
+
+
+def _individual(ctx: Context, person: Any) -> dict[str, Any]:
+    personal_data.seal(ctx, person, "id_number", _id_number(person.number))
+    return {
+        "id": person.id, "id_number_sealed": person.id_number_sealed,
+        "id_number_fingerprint": person.id_number_fingerprint, "id_number_masked": person.id_number_masked,
+        "birth_date": BORN, "sex": Sex.FEMALE, "farmer": False,
+    }  # fmt: skip
+
+
+def _id_number(number: int) -> str:
+    """The ID number of nobody: region 999999, a thousand people a birthday."""
+    digits = f"999999{BORN + timedelta(days=number // 1000):%Y%m%d}{number % 1000:03d}"
+    return digits + ric.calc_check_digit(digits + "0")
+
+
+def _agreed(person: _Customer) -> dict[str, Any]:
+    like = person.shape.loan
+    return {
+        "customer_id": person.id, "product_id": like.product_id, "amount": like.principal, "periods": PERIODS,
+        "annual_rate": RATE, "method": like.method, "lending_mode": like.lending_mode,
+        "manager_id": person.manager_id, "department_id": person.book.lent.department_id,
+    }  # fmt: skip
+
+
+def _application(person: _Customer) -> dict[str, Any]:
+    return {
+        "number": f"SQ{person.number:08d}", "state": ApplicationState.APPROVED, "purpose_code": "WORKING_CAPITAL",
+        "purpose": "进货", "maker_id": person.manager_id, "guards": "[]", "version": 1,
+    }  # fmt: skip
+
+
+def _contract(person: _Customer, application_id: UUID) -> dict[str, Any]:
+    on = person.shape.loan.value_date
+    return {
+        "number": f"HT{person.number:08d}", "state": ContractState.EFFECTIVE, "application_id": application_id,
+        "cost": "{}", "drawn_up_on": on, "signed_on": on, "amount_in_words": "–",
+    }  # fmt: skip
+
+
+def _loan(person: _Customer, contract_id: UUID) -> dict[str, Any]:
+    """The columns that the fold gives are those of its shape."""
+    like, book = person.shape.loan, person.book
+    return {
+        "number": f"JJ-{like.created_at.year}-{book.first_loan + person.number:04d}", "kind": like.kind,
+        "customer_id": person.id, "contract_id": contract_id, "disbursement_id": contract_id,
+        "product_id": like.product_id, "manager_id": person.manager_id, "department_id": book.lent.department_id,
+        "lending_mode": like.lending_mode, "principal": like.principal, "annual_rate": RATE, "method": like.method,
+        "value_date": like.value_date, "maturity_date": like.maturity_date, "terms": person.shape.terms_written,
+        "state": like.state, "five_class": like.five_class, "principal_outstanding": like.principal_outstanding,
+        "days_past_due_since": like.days_past_due_since, "next_action_on": like.next_action_on,
+        "overdue_spell_from": person.shape.spell_from,
+    }  # fmt: skip
+
+
+async def _copy(ctx: Context, entity: type[TenantTable], rows: list[dict[str, Any]]) -> None:
+    """COPY: four times as fast as INSERT. JSON is given as text."""
+    driver = (await ctx.connection.get_raw_connection()).driver_connection
+    columns = list(rows[0])
+    records = [tuple(row.values()) for row in rows]
+    await driver.copy_records_to_table(entity.__tablename__, columns=columns, records=records)  # type: ignore[union-attr]
+
+
+async def _raise_alerts(ctx: Context) -> int:
+    """The close before has raised them."""
+    return await early_warning.raise_alerts(ctx, ctx.today - timedelta(days=1))

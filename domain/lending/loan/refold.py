@@ -146,7 +146,7 @@ async def write(ctx: Context, steps: Sequence[Step]) -> None:
     await _write_allocations(ctx, steps)
     await _write_plans(ctx, steps)
     for step in steps:
-        _describe(step.loan, step.after)
+        describe(step.loan, step.after)
     await ctx.session.flush()
 
 
@@ -224,8 +224,8 @@ async def _write_installments(ctx: Context, steps: Sequence[Step]) -> None:
     changed: list[dict[str, Any]] = []
     gone: list[tuple[UUID, int]] = []
     for step in steps:
-        before = _standing(step.before) if step.before else {}
-        after = _standing(step.after)
+        before = standing(step.before) if step.before else {}
+        after = standing(step.after)
         changed += [{"loan_id": step.loan.id, **row} for seq, row in after.items() if before.get(seq) != row]
         gone += [(step.loan.id, seq) for seq in before.keys() - after.keys()]
     if gone:
@@ -239,7 +239,8 @@ async def _write_installments(ctx: Context, steps: Sequence[Step]) -> None:
         )
 
 
-def _standing(fold: Fold) -> dict[int, dict[str, Any]]:
+def standing(fold: Fold) -> dict[int, dict[str, Any]]:
+    """The rows of `installments` at the close of the day to which the loan is folded, by seq."""
     rows = fold.installments_on(fold.until)
     names = [column.name for column in INSTALLMENTS.c if column.name != "loan_id"]
     return {row.seq: {name: getattr(row, name) for name in names} for row in rows}
@@ -296,7 +297,7 @@ def _planned(fold: Fold | None) -> Sequence[PlannedInstallment]:
     return fold.state.version.installments if fold else ()
 
 
-def _describe(row: Loan, fold: Fold) -> None:
+def describe(row: Loan, fold: Fold) -> None:
     """The columns of the loan that lists are filtered and sorted by."""
     last = fold.positions[-1]
     row.state = state_of(fold)
