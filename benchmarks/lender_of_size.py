@@ -186,9 +186,7 @@ async def _shapes(ctx: Context, lent: Lent, numbers: Iterable[int]) -> dict[int,
     return made
 
 
-def _like(
-    ctx: Context, product: LoanProduct, amount: Decimal, value_date: date, in_force: dict[str, Any]
-) -> Loan:
+def _like(ctx: Context, product: LoanProduct, amount: Decimal, value_date: date, in_force: dict[str, Any]) -> Loan:
     """A loan that stands for all of one value date and amount; it is never stored."""
     return Loan(
         id=uuid7(), created_at=ctx.now, kind=LoanKind(product.kind), product_id=product.id, lending_mode=NATURE,

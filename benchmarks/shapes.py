@@ -64,7 +64,9 @@ def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, *, pays
 # --------------------------------------------------------------------------- rows of the tables, ids left out
 
 
-async def write(ctx: Context, shapes: Mapping[int, Shape], loans: Sequence[tuple[UUID, int]], company_account: UUID) -> None:
+async def write(
+    ctx: Context, shapes: Mapping[int, Shape], loans: Sequence[tuple[UUID, int]], company_account: UUID
+) -> None:
     """All that belongs to these loans, which are stored already: (id, number of its shape)."""
     wanted = [shapes[number] for number in sorted({number for _, number in loans})]
     shared = {"created_at": ctx.now, "business_date": ctx.today, "company_account_id": company_account}

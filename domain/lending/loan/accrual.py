@@ -20,27 +20,29 @@ from domain.lending.loan.posting import Ledger
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
+# Each part finds its loans by itself: a list of them that both shared would be compared with each overdue line, and how many
+# there are the server cannot know of a lender that grew in a minute.
 _NIGHT = text(
     """
-    with quiet as (
-        select p.loan_id, l.product_id, p.non_accrual, p.from_date, p.acc_num, p.acc_step, p.acc_den
-        from positions p join loans l on l.id = p.loan_id
-        where p.known_to = 'infinity' and p.from_date <= :before and p.to_date > :before
-          and (l.next_action_on is null or l.next_action_on > :day)
-    ), running as (
-        select product_id, non_accrual,
+    with running as (
+        select l.product_id, p.non_accrual,
                sum(div(2 * (acc_num + acc_step * (:day - from_date)) + acc_den, 2 * acc_den)
                  - div(2 * (acc_num + acc_step * (:before - from_date)) + acc_den, 2 * acc_den)) as interest
-        from quiet where acc_step <> 0 group by product_id, non_accrual
+        from positions p join loans l on l.id = p.loan_id
+        where p.known_to = 'infinity' and p.from_date <= :before and p.to_date > :before and p.acc_step <> 0
+          and (l.next_action_on is null or l.next_action_on > :day)
+        group by l.product_id, p.non_accrual
     ), defaults as (
-        select q.product_id, q.non_accrual,
+        select l.product_id, p.non_accrual,
                sum(div(2 * (o.pen_num + o.pen_step * (:day - o.from_date)) + o.den, 2 * o.den)
                  - div(2 * (o.pen_num + o.pen_step * (:before - o.from_date)) + o.den, 2 * o.den)) as penalty,
                sum(div(2 * (o.comp_num + o.comp_step * (:day - o.from_date)) + o.den, 2 * o.den)
                  - div(2 * (o.comp_num + o.comp_step * (:before - o.from_date)) + o.den, 2 * o.den)) as compound
-        from overdue_lines o join quiet q on q.loan_id = o.loan_id
+        from overdue_lines o join loans l on l.id = o.loan_id
+        join positions p on p.loan_id = l.id and p.known_to = 'infinity' and p.from_date <= :before and p.to_date > :before
         where o.known_to = 'infinity' and o.from_date <= :before and o.to_date > :before
-        group by q.product_id, q.non_accrual
+          and (l.next_action_on is null or l.next_action_on > :day)
+        group by l.product_id, p.non_accrual
     )
     select product_id, non_accrual, coalesce(interest, 0) as interest, coalesce(penalty, 0) as penalty,
            coalesce(compound, 0) as compound
