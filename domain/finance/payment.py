@@ -221,7 +221,11 @@ async def _order(ctx: Context, row: Disbursement) -> None:
             asked=0,
         )
     )
-    await job.enqueue(ctx, "finance.disbursement.settle", f"bank_order/{order.id}", order_id=order.id)
+    await job.enqueue(ctx, "finance.disbursement.settle", _job_of(order.id), order_id=order.id)
+
+
+def _job_of(order_id: UUID) -> str:
+    return f"bank_order/{order_id}"
 
 
 @command("finance.disbursement.confirm")
@@ -232,7 +236,7 @@ async def confirm(
 
     Raises NOT_FOUND, INVALID_STATE (nothing was paid by hand), SAME_PERSON, INVALID_INPUT (no comment)."""
     row = await lock(ctx, Disbursement, disbursement_id, "disbursementId")
-    if row.state is not DisbursementState.PAYING or await _open_order(ctx, row.id):
+    if row.state is not DisbursementState.PAYING or await _open_order(ctx, row.id) is not None:
         raise InvalidState("disbursementId", state=row.state)
     if row.cashier_id == ctx.actor.id:
         raise SamePerson("disbursementId")
@@ -247,11 +251,30 @@ async def confirm(
     return row
 
 
-async def _open_order(ctx: Context, disbursement_id: UUID) -> bool:
+@command("finance.disbursement.ask_bank_again")
+async def ask_bank_again(ctx: Context, *, disbursement_id: UUID) -> Disbursement:
+    """再次查询银行 · The bank's word on a payment was given up on, after many failures: it is asked anew, under the same order, so
+    nothing is paid twice. Answers PAYING, as the payment did.
+
+    Raises NOT_FOUND, INVALID_STATE (nothing waits for the bank's word, or the bank is being asked still)."""
+    row = await lock(ctx, Disbursement, disbursement_id, "disbursementId")
+    order_id = await _open_order(ctx, row.id)
+    if row.state is not DisbursementState.PAYING or order_id is None:
+        raise InvalidState("disbursementId", state=row.state)
+    if not await job.resume(ctx, _job_of(order_id)):
+        raise InvalidState(
+            "disbursementId", zh="正在查询银行，请稍候。", en="The bank is being asked already.", state=row.state
+        )
+    ctx.announce("finance.disbursement.paying", row)
+    return row
+
+
+async def _open_order(ctx: Context, disbursement_id: UUID) -> UUID | None:
+    """The order of a pay-out whose end the bank has not told yet."""
     open_ones = select(BankOrder.id).where(
         BankOrder.disbursement_id == disbursement_id, BankOrder.state.not_in(SETTLED)
     )
-    return (await ctx.connection.execute(open_ones)).first() is not None
+    return (await ctx.connection.execute(open_ones)).scalar_one_or_none()
 
 
 # ---------------------------------------------------------------- the bank's word

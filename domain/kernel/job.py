@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -84,3 +84,14 @@ async def enqueue(ctx: Context, handler: str, key: str, *, due_at: datetime | No
     }  # fmt: skip
     await ctx.connection.execute(insert(Job).values(**values).on_conflict_do_nothing(index_elements=[Job.key]))
     ctx.bound.jobs_due.append(due)
+
+
+async def resume(ctx: Context, key: str) -> bool:
+    """Lets a job that was given up wait again, due now, as if it had not been tried yet; answers whether it was given up."""
+    now = machine_now()
+    given_up = update(Job).where(Job.key == key, Job.state == JobState.FAILED)
+    anew = given_up.values(state=JobState.WAITING, due_at=now, attempts=0, error=None, finished_at=None)
+    resumed = (await ctx.connection.execute(anew.returning(Job.id))).one_or_none() is not None
+    if resumed:
+        ctx.bound.jobs_due.append(now)
+    return resumed

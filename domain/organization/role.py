@@ -68,6 +68,10 @@ LOANS = (
 )  # fmt: skip
 DECIDE = ("home.pending_task.*",)  # take, pass on and decide tasks that are offered to them
 BOOKS = ("finance.*.read", "configuration.company_account.read", "end_of_day.*.read")
+# Whoever brings facilities about asks for them, draws on them, and freezes them at once; reviews are for others.
+FACILITIES = tuple(f"lending.credit_facility.{verb}" for verb in (
+    "apply", "resubmit", "withdraw", "draw", "change_limit", "freeze", "unfreeze",
+))  # fmt: skip
 APPROVERS = ("BUSINESS_MANAGER", "RISK_OFFICER", "GENERAL_MANAGER", "COMMITTEE_MEMBER")
 
 BUILT_IN: dict[str, BuiltIn] = {
@@ -81,27 +85,29 @@ BUILT_IN: dict[str, BuiltIn] = {
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.*.create", "customers.*.update", "customers.consent.*",
          "lending.loan_application.*", "lending.survey_report.*", "lending.loan_contract.*", "lending.attachment.*",
          "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "post_loan.customer_account.*",
-         "post_loan.early_warning.*"),
+         "post_loan.early_warning.*", *FACILITIES),
         apart_from=("RISK_OFFICER", "COMMITTEE_MEMBER", "GENERAL_MANAGER"),
     ),
     "BUSINESS_MANAGER": BuiltIn(
         "业务主管", DataScope.DEPARTMENT_TREE,
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.customer.entrust", "lending.assignment.*",
-         "lending.loan_application.withdraw", "post_loan.early_warning.*"),
+         "lending.loan_application.withdraw", "post_loan.early_warning.*", *FACILITIES),
     ),
     "RISK_OFFICER": BuiltIn(
         "风控专员", DataScope.TENANT,
-        (*LOANS, *DECIDE, PERSONAL_DATA, "customers.blacklist.*", "post_loan.early_warning.*"),
+        (*LOANS, *DECIDE, PERSONAL_DATA, "customers.blacklist.*", "post_loan.early_warning.*",
+         "lending.credit_facility.freeze", "lending.credit_facility.unfreeze", "lending.credit_facility.review"),
     ),
     "GENERAL_MANAGER": BuiltIn(
         "总经理", DataScope.TENANT,
-        (*LOANS, *BOOKS, *DECIDE, PERSONAL_DATA, "configuration.parameter.approve", "post_loan.early_warning.*"),
+        (*LOANS, *BOOKS, *DECIDE, PERSONAL_DATA, "configuration.parameter.approve", "post_loan.early_warning.*",
+         "lending.credit_facility.freeze", "lending.credit_facility.review"),
     ),
     "COMMITTEE_MEMBER": BuiltIn("贷审会委员", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),
     "CASHIER": BuiltIn(
         "出纳", DataScope.TENANT,
-        (*LOANS, "configuration.company_account.read", "finance.disbursement.pay", "finance.receipt.enter",
-         "lending.attachment.upload"),
+        (*LOANS, "configuration.company_account.read", "finance.disbursement.pay",
+         "finance.disbursement.ask_bank_again", "finance.receipt.enter", "lending.attachment.upload"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(
@@ -114,7 +120,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "POST_LOAN_OFFICER": BuiltIn(
         "贷后专员", DataScope.TENANT,
         (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.interest_waiver.request",
-         "lending.interest_waiver.withdraw"),
+         "lending.interest_waiver.withdraw", "lending.credit_facility.freeze"),
     ),
     "COLLECTOR": BuiltIn("催收专员", DataScope.TENANT, (*LOANS, PERSONAL_DATA, "post_loan.early_warning.*")),
     "LEGAL": BuiltIn("法务", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),

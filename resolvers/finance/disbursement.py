@@ -14,6 +14,7 @@ from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation,
 from schema.configuration.company_account import CompanyAccount
 from schema.configuration.document import Document
 from schema.finance.disbursement import (
+    AskBankAgainInput,
     ConfirmDisbursementInput,
     Disbursement,
     DisbursementActionInput,
@@ -75,6 +76,12 @@ class DisbursementMutations:
             slip_ids=keys(input.attachment_ids, "Document"),
             idempotency_key=input.idempotency_key,
         )
+        return DisbursementPayload(disbursement=Disbursement.of(row))
+
+    @mutation(payment.ask_bank_again)
+    async def ask_bank_again(self, info: Info, input: AskBankAgainInput) -> DisbursementPayload:
+        """再次查询银行 Cashier: the bank's word on a payment was given up on; it is asked anew, and nothing is paid twice."""
+        row = await payment.ask_bank_again(info.context.ctx, disbursement_id=key(input.disbursement_id, "Disbursement"))
         return DisbursementPayload(disbursement=Disbursement.of(row))
 
     @mutation(payment.confirm)

@@ -120,6 +120,12 @@ class PayDisbursementInput:
     """付款回单 Own uploads: it was paid by hand, and a second person confirms it. Left out: through the bank link."""
 
 
+@strawberry.input(description="再次查询银行 The payment whose end the bank has not told.")
+class AskBankAgainInput:
+    disbursement_id: ID
+    """放款 A disbursement that is being paid through the bank."""
+
+
 @strawberry.input(description="放款确认 Whether a payment by hand has left.")
 class ConfirmDisbursementInput:
     disbursement_id: ID

@@ -1,5 +1,6 @@
 """出纳放款、还款: the whole way of the money through the API, figures, refusals and who sees what."""
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import pytest
 
 from domain.finance.payment import BankOrder
 from domain.kernel.audit import AuditEntry
+from domain.kernel.context import Context
+from domain.kernel.job import HANDLERS, Job
 from resolvers.kernel.ids import decode
 from schema.kernel.node import global_id
 from tests.support.actors import LenderAtWork
@@ -16,6 +19,7 @@ from tests.support.desk import Desk, a_bank, a_desk, a_key
 from tests.support.lending import task_on
 from tests.support.loans import Lending, lending_at
 from xiaodai.auth.sessions import Sessions
+from xiaodai.jobs import queue
 
 DISBURSEMENT = "id number state amount valueDate failureReason loan { number principal }"
 PAY = f"""mutation($input: PayDisbursementInput!) {{ payDisbursement(input: $input) {{
@@ -98,6 +102,68 @@ async def test_without_a_bank_link_the_slip_is_asked_for(api: Api, lender: Lende
     foreign = pay_input(desk, attachmentIds=[global_id("Document", desk.card.id)])
     (error,) = await api.as_("cashier").refused(PAY, input=foreign)
     assert error["code"] == "NOT_FOUND"
+
+
+ASK_AGAIN = f"""mutation($input: AskBankAgainInput!) {{ askBankAgain(input: $input) {{
+  disbursement {{ {DISBURSEMENT} }} userErrors {{ code field params }} }} }}"""
+
+
+class Broken:
+    """A bank whose answers the program does not understand."""
+
+    async def query(self, _reference: str) -> Any:
+        raise ValueError("not what was agreed")
+
+
+async def test_the_cashier_has_the_bank_asked_again_when_its_word_was_given_up(
+    lender: LenderAtWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The job ended without an answer: asked again, the order ends, paid once; nothing of it is possible before or after."""
+    monkeypatch.setattr(queue, "MOST_ATTEMPTS", 1)
+    desk = await a_desk(lender)
+    wanted = {"disbursementId": global_id("Disbursement", desk.pay_out.id)}
+    async with a_bank(tmp_path) as bank:
+        ports = desk.with_bank(lender.system, bank).ports
+        sessions = KnownPeople(Sessions(lender.platform.catalog, lender.platform.door))
+        async with serving(an_app(ports, sessions, catalog=lender.platform.catalog)) as http:
+            api = Api(http, sessions, lender)
+            cashier = api.as_("cashier")
+
+            async def refused(state: str) -> None:
+                (error,) = await cashier.refused(ASK_AGAIN, input=wanted)
+                assert error == {
+                    "code": "INVALID_STATE",
+                    "field": ["input", "disbursementId"],
+                    "params": {"state": state},
+                }
+
+            await refused("REVIEWED")
+            await cashier.run(PAY, input=pay_input(desk))
+            await refused("PAYING")  # the bank is being asked
+            await queue.run_due(desk.with_bank(lender.system, Broken()), HANDLERS, most=5)
+            assert [row.state for row in await lender.rows(Job, Job.handler == "finance.disbursement.settle")] == [
+                "FAILED"
+            ]
+            assert (await desk.paid()).state == "PAYING"
+            for person in ("accountant", "account_manager", "auditor"):
+                assert (await api.as_(person).ask(ASK_AGAIN, input=wanted)).codes == ["FORBIDDEN"]
+            again = (await cashier.run(ASK_AGAIN, input=wanted))["disbursement"]
+            assert (again["state"], again["loan"]) == ("PAYING", None)
+            await refused("PAYING")
+            await worked_off(desk.with_bank(lender.system, bank))
+            assert (await desk.paid()).state == "PAID"
+            await refused("PAID")
+    assert [order.state for order in await lender.rows(BankOrder)] == ["PAID"]
+    assert "finance.disbursement.ask_bank_again" in {row.permission for row in await lender.rows(AuditEntry)}
+
+
+async def worked_off(system: Context) -> None:
+    """Everything that is due, until the bank has decided."""
+    for _ in range(100):
+        if await queue.run_due(system, HANDLERS, most=20) is None:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("the bank decides nothing")
 
 
 # ---------------------------------------------------------------- receipts

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from domain.kernel.clock import machine_now
 from domain.kernel.context import Context
-from domain.kernel.job import HANDLERS, Job
+from domain.kernel.job import HANDLERS, Job, resume
 from tests.jobs.conftest import ask, rows
 from xiaodai.jobs import queue
 
@@ -95,6 +95,48 @@ async def test_a_killed_workers_job_comes_up_when_the_lease_is_over(ctx: Context
     again = await queue.claim(ctx)
     assert again is not None
     assert (again.id, again.attempts) == (claimed.id, 2)
+
+
+async def test_a_job_that_kills_each_worker_is_given_up(ctx: Context, handle) -> None:
+    """Nobody lives to write down a failure, so an attempt counts when the job is taken."""
+    begun = []
+
+    async def handler(_ctx: Context, _payload: dict) -> None:
+        begun.append(True)
+
+    handle(handler)
+    await ask(ctx, "deadly")
+    for _ in range(queue.MOST_ATTEMPTS):
+        await make_due(ctx)
+        assert await queue.claim(ctx) is not None  # and the worker dies here
+    await make_due(ctx)
+    assert await queue.run_due(ctx, HANDLERS, most=5) is None
+    row = (await rows(ctx))["deadly"]
+    assert (row.state, row.error, begun) == ("FAILED", queue.KILLED, [])
+
+
+async def test_a_job_that_was_given_up_may_be_asked_for_again(ctx: Context, handle, monkeypatch) -> None:
+    monkeypatch.setattr(queue, "MOST_ATTEMPTS", 1)
+    broken, begun = [True], []
+
+    async def handler(_ctx: Context, _payload: dict) -> None:
+        begun.append(True)
+        if broken:
+            raise ValueError("broken")
+
+    handle(handler)
+    await ask(ctx, "mended")
+    await queue.run_due(ctx, HANDLERS, most=5)
+    assert (await rows(ctx))["mended"].state == "FAILED"
+    broken.clear()
+    for expected in (True, False):  # the second time it waits already
+        async with ctx.writing() as inner:
+            assert await resume(inner, "mended") is expected
+            assert await resume(inner, "unknown") is False
+            assert len(inner.bound.jobs_due) == expected
+    assert await queue.run_due(ctx, HANDLERS, most=5) is None
+    row = (await rows(ctx))["mended"]
+    assert (row.state, row.attempts, row.error, len(begun)) == ("DONE", 1, None, 2)
 
 
 async def test_a_lease_is_renewed_while_the_handler_works(ctx: Context, handle, monkeypatch) -> None:

@@ -30,6 +30,7 @@ RENEW_SECONDS = 10.0
 MOST_ATTEMPTS = 10
 LONGEST_WAIT = timedelta(minutes=10)
 FOREIGN = "ForeignJob"
+KILLED = "WorkerKilled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ async def claim(ctx: Context) -> Claimed | None:
 
 
 async def carry_out(ctx: Context, job: Claimed, handlers: Mapping[str, Handler]) -> None:
-    """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times; a job of
-    another lender never begins."""
+    """Runs the handler and writes down what became of it. A failure is tried again later, at most ten times, and so is a
+    job whose worker was killed; a job of another lender never begins."""
     if job.lender_id != ctx.lender.id:
-        log.error("a job of another lender is given up", lender=ctx.lender.code, job=job.handler, id=str(job.id))
-        await _write(ctx, job, state=JobState.FAILED, finished_at=machine_now(), error=FOREIGN)
-        CARRIED_OUT.labels(job.handler, "foreign").inc()
+        await _give_up(ctx, job, FOREIGN)
+        return
+    if (
+        job.attempts > MOST_ATTEMPTS
+    ):  # an attempt counts when the job is taken: nobody lived to write down the last ones
+        await _give_up(ctx, job, KILLED)
         return
     try:
         async with _leased(ctx, job):
@@ -90,6 +94,13 @@ async def carry_out(ctx: Context, job: Claimed, handlers: Mapping[str, Handler])
         done = {"state": JobState.DONE, "finished_at": machine_now(), "error": None}
         await _write(ctx, job, **({"due_at": again_at, "attempts": 0, "error": None} if again_at else done))
         CARRIED_OUT.labels(job.handler, "done").inc()
+
+
+async def _give_up(ctx: Context, job: Claimed, error: str) -> None:
+    """Ends a job that does not begin any more."""
+    log.error("a job is given up", lender=ctx.lender.code, job=job.handler, id=str(job.id), error=error)
+    await _write(ctx, job, state=JobState.FAILED, finished_at=machine_now(), error=error)
+    CARRIED_OUT.labels(job.handler, "given_up").inc()
 
 
 async def next_due(ctx: Context) -> datetime | None:
