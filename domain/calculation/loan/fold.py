@@ -175,6 +175,7 @@ class _Rows:
             overdue_since=since,
             five_class=self.classes[passed] if state.claim is None else FiveClass.LOSS,
             non_accrual=dpd > self.terms.non_accrual_after,
+            settled=state.running is None and not state.unsettled and not state.principal,
             next_action_on=next_action,
         )
 

@@ -21,7 +21,8 @@ FOREVER = date.max
 class Position(NamedTuple):
     """余额 · One row of a loan. `principal` and `overdue_principal` are outstanding; `due_interest` is due and unpaid.
 
-    `acc_*` is the running interest of the current period. From `next_action_on` on the row must not be read before
+    `acc_*` is the running interest of the current period. `settled`: nothing is owed in the books and nothing runs, so it was
+    repaid, or written off (then the class is LOSS). From `next_action_on` on the row must not be read before
     the loan was folded again: something falls due or changes class on that day. None: nothing ever does.
     """
 
@@ -38,6 +39,7 @@ class Position(NamedTuple):
     overdue_since: date | None
     five_class: FiveClass
     non_accrual: bool
+    settled: bool
     next_action_on: date | None
 
     def moved_to(self, day: date) -> "Position":

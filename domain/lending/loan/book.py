@@ -29,7 +29,7 @@ from domain.kernel.refusals import ClosedBusinessDay, InvalidAmount, ProductRule
 from domain.kernel.table import Keyed, uuid7
 from domain.ledger import journal
 from domain.ledger.journal import Entry
-from domain.lending.loan import posting, refold, terms
+from domain.lending.loan import posting, refold, tax, terms
 from domain.lending.loan.refold import Book, Step
 from domain.lending.loan.tables import EventType, Loan, LoanEventRow, LoanState, QuarantinedLoan
 
@@ -97,7 +97,8 @@ async def open_loan(
             method=Method(contract.method),
             value_date=value_date,
             maturity_date=value_date,
-            terms=terms.written(product, contract, await terms.in_force(ctx)),
+            terms=terms.written(product, contract, await terms.in_force(ctx))
+            | {tax.FARMER_RELIEF: await tax.farmer_relief(ctx, contract.customer_id, principal)},
             state=LoanState.PENDING,
             five_class=FiveClass.NORMAL,
             principal_outstanding=principal,
@@ -132,6 +133,7 @@ async def record(
     before the loan's own or after the open day, ProductRuleViolated where no plan comes of it, InvalidAmount."""
     await hold_day(ctx)
     await ctx.session.refresh(loan, with_for_update=True)
+    refold.later(ctx, [loan])
     _refuse_later(value_date, ctx.today)
     if value_date < loan.value_date:
         raise ClosedBusinessDay("valueDate", on=value_date)
@@ -185,7 +187,8 @@ async def _happen(
         raise InvalidAmount("amount", amount=payload.get("amount")) from error
     await ctx.session.flush()
     await refold.write(ctx, [Step(book.loan, before, after, event.id)])
-    moved = posting.change(posting.ledger(before, ctx.today), posting.ledger(after, ctx.today))
+    vat = (await tax.rules(ctx)).of(book.loan)
+    moved = posting.change(posting.ledger(before, ctx.today, vat), posting.ledger(after, ctx.today, vat))
     entry = Entry(
         kind=kind.value,
         reference=reference,
@@ -218,6 +221,7 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
     steps = []
     accrued: dict[UUID, posting.Ledger] = defaultdict(lambda: defaultdict(int))
     own: list[tuple[Loan, str, posting.Ledger]] = []
+    vat = await tax.rules(ctx)
     for book in books:
         assert book.loan.next_action_on is not None
         before: Fold = book.fold(book.loan.next_action_on - DAY)
@@ -226,7 +230,7 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
         if next_action and next_action <= ctx.today:
             raise RuntimeError(f"folded to {ctx.today}, the loan still waits for {next_action}")
         steps.append(Step(book.loan, before, after))
-        plain_accrual, moves = posting.night(before, after, ctx.today)
+        plain_accrual, moves = posting.night(before, after, ctx.today, vat.of(book.loan))
         for code, amount in plain_accrual.items():
             accrued[book.loan.product_id][code] += amount
         own += [(book.loan, kind, amounts) for kind, amounts in moves.items()]
@@ -277,6 +281,7 @@ async def _carry_all(ctx: Context, loans: list[Loan]) -> list[UUID]:
     if not loans:
         return []
     ids = [loan.id for loan in loans]
+    refold.later(ctx, loans)
     await carry(ctx, await refold.books(ctx, loans))
     released = update(QuarantinedLoan).where(QuarantinedLoan.loan_id.in_(ids), QuarantinedLoan.released_at.is_(None))
     await ctx.connection.execute(released.values(released_at=ctx.now))

@@ -107,7 +107,7 @@ def state_of(fold: Fold) -> LoanState:
     last, state = fold.positions[-1], fold.state
     if state.claim is not None:
         return LoanState.WRITTEN_OFF
-    if state.running is None and not state.unsettled and not last.principal:
+    if last.settled:
         return LoanState.SETTLED
     if last.non_accrual:
         return LoanState.NON_ACCRUAL
@@ -135,6 +135,13 @@ async def books(ctx: Context, loans: Iterable[Loan]) -> list[Book]:
 # --------------------------------------------------------------------------- writing
 
 
+def later(ctx: Context, loans: Iterable[Loan]) -> None:
+    """Moves the moment of this transaction behind what is known of loans that it has locked.
+
+    It may have begun before the one it waited for; what became known later must not seem known earlier."""
+    ctx.bound.now = max([ctx.now, *(loan.known_from for loan in loans if loan.known_from)])
+
+
 async def write(ctx: Context, steps: Sequence[Step]) -> None:
     """Brings the stored rows of many loans to their new fold, a fixed number of statements for all of them."""
     await _write_lines(ctx, POSITIONS, ("from_date",), {step.loan.id: _lines(step, "positions") for step in steps})
@@ -147,6 +154,7 @@ async def write(ctx: Context, steps: Sequence[Step]) -> None:
     await _write_plans(ctx, steps)
     for step in steps:
         describe(step.loan, step.after)
+        step.loan.known_from = ctx.now
     await ctx.session.flush()
 
 

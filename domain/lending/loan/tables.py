@@ -30,6 +30,7 @@ STILL_KNOWN: Any = literal_column("'infinity'::timestamptz")
 """`known_to` of what we know now: `Row.known_to == STILL_KNOWN`, answered by the partial indexes."""
 
 CURRENT = text("known_to = 'infinity'")
+CORRECTED = text("known_to <> 'infinity'")
 
 
 class LoanState(StrEnum):
@@ -109,6 +110,8 @@ class Loan(Keyed):
     days_past_due_since: Mapped[date | None]
     next_action_on: Mapped[date | None]
     settled_on: Mapped[date | None]
+    known_from: Mapped[datetime | None]
+    """The moment of the latest fold. Whoever waited for the loan's lock knows no earlier one (`refold.later`)."""
     overdue_spell_from: Mapped[date | None]
     """The close of day that first found it overdue; null again at the first close that does not. Only end of day writes it."""
 
@@ -217,6 +220,7 @@ class PositionRow(Known):
     __table_args__ = (
         Index("uq_positions_current", "loan_id", "from_date", unique=True, postgresql_where=CURRENT),
         Index("ix_positions_day", "to_date", postgresql_where=CURRENT),
+        Index("ix_positions_corrected", "loan_id", "from_date", postgresql_where=CORRECTED),
     )
     closable: ClassVar[tuple[str, ...]] = ("to_date", "known_to")
     reach: ClassVar[Reach] = Through("loan_id", "loans")
@@ -234,6 +238,7 @@ class PositionRow(Known):
     overdue_since: Mapped[date | None]
     five_class: Mapped[FiveClass] = mapped_column(choice(FiveClass))
     non_accrual: Mapped[bool] = mapped_column(Boolean)
+    settled: Mapped[bool] = mapped_column(Boolean)
     next_action_on: Mapped[date | None]
 
 
@@ -244,6 +249,7 @@ class OverdueLineRow(Known):
     __table_args__ = (
         Index("uq_overdue_lines_current", "loan_id", "seq", "from_date", unique=True, postgresql_where=CURRENT),
         Index("ix_overdue_lines_day", "to_date", postgresql_where=CURRENT),
+        Index("ix_overdue_lines_corrected", "loan_id", "from_date", postgresql_where=CORRECTED),
     )
     closable: ClassVar[tuple[str, ...]] = ("to_date", "known_to")
     reach: ClassVar[Reach] = Through("loan_id", "loans")

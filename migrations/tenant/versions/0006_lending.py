@@ -1,4 +1,4 @@
-"""lending: 14 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""lending: 18 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 # ruff: noqa: E501
 import sqlalchemy as sa
@@ -11,12 +11,146 @@ down_revision = "0005_workflow"
 
 def upgrade() -> None:
     op.create_table(
+        "credit_facilities",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("credit_limit", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("annual_rate", sa.Numeric(precision=12, scale=8), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("min_drawdown", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("max_drawdown", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("max_periods", sa.Integer(), nullable=False),
+        sa.Column("lending_mode", sa.String(length=40), nullable=False),
+        sa.Column("purpose_code", sa.String(length=40), nullable=False),
+        sa.Column("purpose", sa.String(length=500), nullable=False),
+        sa.Column("conditions", sa.Text(), nullable=True),
+        sa.Column("papers_valid_until", sa.Date(), nullable=True),
+        sa.Column("next_review_on", sa.Date(), nullable=True),
+        sa.Column("maker_id", sa.Uuid(), nullable=False),
+        sa.Column("manager_id", sa.Uuid(), nullable=True),
+        sa.Column("co_manager_id", sa.Uuid(), nullable=True),
+        sa.Column("department_id", sa.Uuid(), nullable=True),
+        sa.Column("granted_on", sa.Date(), nullable=True),
+        sa.Column("frozen_on", sa.Date(), nullable=True),
+        sa.Column("frozen_causes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("frozen_reason", sa.String(length=500), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("guards", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "lending_mode IN ('CREDIT', 'GUARANTEE', 'MORTGAGE', 'PLEDGE', 'COMBINED')",
+            name=op.f("ck_credit_facilities_lendingmode"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('DRAFT', 'APPROVING', 'ACTIVE', 'FROZEN', 'EXPIRED', 'CANCELLED')",
+            name=op.f("ck_credit_facilities_facilitystate"),
+        ),
+        sa.ForeignKeyConstraint(["co_manager_id"], ["employees.id"], name=op.f("fk_credit_facilities_co_manager_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_credit_facilities_customer_id")),
+        sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_credit_facilities_department_id")),
+        sa.ForeignKeyConstraint(["maker_id"], ["employees.id"], name=op.f("fk_credit_facilities_maker_id")),
+        sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_credit_facilities_manager_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["loan_products.id"], name=op.f("fk_credit_facilities_product_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_facilities")),
+        sa.UniqueConstraint("number", name=op.f("uq_credit_facilities_number")),
+    )
+    op.create_index(op.f("ix_credit_facilities_customer"), "credit_facilities", ["customer_id"], unique=False)
+    op.create_index(op.f("ix_credit_facilities_ends_on"), "credit_facilities", ["ends_on", "id"], unique=False)
+    op.create_index(
+        op.f("ix_credit_facilities_live"),
+        "credit_facilities",
+        ["state"],
+        unique=False,
+        postgresql_where=sa.text("state in ('ACTIVE', 'FROZEN')"),
+    )
+    op.create_index(op.f("ix_credit_facilities_manager"), "credit_facilities", ["manager_id"], unique=False)
+    op.create_table(
+        "facility_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("facility_id", sa.Uuid(), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("business_date", sa.Date(), nullable=False),
+        sa.Column("credit_limit", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("causes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "type IN ('GRANTED', 'LIMIT_CHANGED', 'FROZEN', 'UNFROZEN', 'REVIEWED', 'EXPIRED', 'CANCELLED')",
+            name=op.f("ck_facility_events_facilityeventtype"),
+        ),
+        sa.ForeignKeyConstraint(["facility_id"], ["credit_facilities.id"], name=op.f("fk_facility_events_facility_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility_events")),
+    )
+    op.create_index(op.f("ix_facility_events_facility"), "facility_events", ["facility_id", "id"], unique=False)
+    op.create_table(
+        "facility_requests",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("facility_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("limit_before", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("limit_after", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('GRANT', 'LIMIT_CHANGE', 'UNFREEZE')", name=op.f("ck_facility_requests_requestkind")
+        ),
+        sa.CheckConstraint(
+            "state IN ('IN_REVIEW', 'APPROVED', 'REJECTED', 'RETURNED', 'WITHDRAWN')",
+            name=op.f("ck_facility_requests_requeststate"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["credit_facilities.id"], name=op.f("fk_facility_requests_facility_id")
+        ),
+        sa.ForeignKeyConstraint(["requested_by"], ["employees.id"], name=op.f("fk_facility_requests_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility_requests")),
+    )
+    op.create_index(op.f("ix_facility_requests_facility"), "facility_requests", ["facility_id", "id"], unique=False)
+    op.create_index(
+        op.f("uq_facility_requests_open"),
+        "facility_requests",
+        ["facility_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'IN_REVIEW'"),
+    )
+    op.create_table(
+        "facility_reviews",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("facility_id", sa.Uuid(), nullable=False),
+        sa.Column("reviewed_on", sa.Date(), nullable=False),
+        sa.Column("reviewed_by", sa.Uuid(), nullable=False),
+        sa.Column("outcome", sa.String(length=40), nullable=False),
+        sa.Column("opinion", sa.Text(), nullable=False),
+        sa.Column("new_limit", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("next_review_on", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('KEEP', 'LOWER', 'FREEZE', 'CANCEL')", name=op.f("ck_facility_reviews_reviewoutcome")
+        ),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["credit_facilities.id"], name=op.f("fk_facility_reviews_facility_id")
+        ),
+        sa.ForeignKeyConstraint(["reviewed_by"], ["employees.id"], name=op.f("fk_facility_reviews_reviewed_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_facility_reviews")),
+    )
+    op.create_index(op.f("ix_facility_reviews_facility"), "facility_reviews", ["facility_id", "id"], unique=False)
+    op.create_table(
         "loan_applications",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("facility_id", sa.Uuid(), nullable=True),
         sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
         sa.Column("periods", sa.Integer(), nullable=False),
         sa.Column("annual_rate", sa.Numeric(precision=12, scale=8), nullable=False),
@@ -57,6 +191,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["co_manager_id"], ["employees.id"], name=op.f("fk_loan_applications_co_manager_id")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_loan_applications_customer_id")),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_loan_applications_department_id")),
+        sa.ForeignKeyConstraint(
+            ["facility_id"], ["credit_facilities.id"], name=op.f("fk_loan_applications_facility_id")
+        ),
         sa.ForeignKeyConstraint(["maker_id"], ["employees.id"], name=op.f("fk_loan_applications_maker_id")),
         sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_loan_applications_manager_id")),
         sa.ForeignKeyConstraint(["product_id"], ["loan_products.id"], name=op.f("fk_loan_applications_product_id")),
@@ -64,6 +201,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_loan_applications_number")),
     )
     op.create_index(op.f("ix_loan_applications_customer"), "loan_applications", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loan_applications_facility"),
+        "loan_applications",
+        ["facility_id", "id"],
+        unique=False,
+        postgresql_where="facility_id is not null",
+    )
     op.create_index(op.f("ix_loan_applications_maker"), "loan_applications", ["maker_id"], unique=False)
     op.create_index(op.f("ix_loan_applications_manager"), "loan_applications", ["manager_id"], unique=False)
     op.create_table(
@@ -98,6 +242,7 @@ def upgrade() -> None:
         sa.Column("application_id", sa.Uuid(), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("facility_id", sa.Uuid(), nullable=True),
         sa.Column("manager_id", sa.Uuid(), nullable=True),
         sa.Column("co_manager_id", sa.Uuid(), nullable=True),
         sa.Column("department_id", sa.Uuid(), nullable=True),
@@ -132,12 +277,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["co_manager_id"], ["employees.id"], name=op.f("fk_loan_contracts_co_manager_id")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_loan_contracts_customer_id")),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_loan_contracts_department_id")),
+        sa.ForeignKeyConstraint(["facility_id"], ["credit_facilities.id"], name=op.f("fk_loan_contracts_facility_id")),
         sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_loan_contracts_manager_id")),
         sa.ForeignKeyConstraint(["product_id"], ["loan_products.id"], name=op.f("fk_loan_contracts_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loan_contracts")),
         sa.UniqueConstraint("number", name=op.f("uq_loan_contracts_number")),
     )
     op.create_index(op.f("ix_loan_contracts_customer"), "loan_contracts", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loan_contracts_facility"),
+        "loan_contracts",
+        ["facility_id"],
+        unique=False,
+        postgresql_where="facility_id is not null",
+    )
     op.create_index(
         op.f("uq_loan_contracts_living"),
         "loan_contracts",
@@ -188,6 +341,7 @@ def upgrade() -> None:
         sa.Column("days_past_due_since", sa.Date(), nullable=True),
         sa.Column("next_action_on", sa.Date(), nullable=True),
         sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("known_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("overdue_spell_from", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -373,6 +527,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_overdue_lines")),
     )
     op.create_index(
+        op.f("ix_overdue_lines_corrected"),
+        "overdue_lines",
+        ["loan_id", "from_date"],
+        unique=False,
+        postgresql_where=sa.text("known_to <> 'infinity'"),
+    )
+    op.create_index(
         op.f("ix_overdue_lines_day"),
         "overdue_lines",
         ["to_date"],
@@ -416,6 +577,7 @@ def upgrade() -> None:
         sa.Column("overdue_since", sa.Date(), nullable=True),
         sa.Column("five_class", sa.String(length=40), nullable=False),
         sa.Column("non_accrual", sa.Boolean(), nullable=False),
+        sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("next_action_on", sa.Date(), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("known_from", sa.DateTime(timezone=True), nullable=False),
@@ -427,6 +589,13 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_positions_loan_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_positions")),
+    )
+    op.create_index(
+        op.f("ix_positions_corrected"),
+        "positions",
+        ["loan_id", "from_date"],
+        unique=False,
+        postgresql_where=sa.text("known_to <> 'infinity'"),
     )
     op.create_index(
         op.f("ix_positions_day"),
