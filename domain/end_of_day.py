@@ -35,6 +35,7 @@ from domain.ledger import proof
 from domain.lending import interest_waiver, loan_application, settlement
 from domain.lending.loan import accrual, book, closing
 from domain.lending.loan.tables import QuarantinedLoan
+from domain.lending.revolving_loan import closing as facilities
 from domain.post_loan import early_warning
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ STEPS: list[tuple[str, str | None, Run]] = [
     ("waivers", None, interest_waiver.lapse),
     ("contracts", None, settlement.close_day),
     ("approvals", None, loan_application.expire),
+    ("facilities", None, facilities.close_day),
     ("reminders", None, installment_due.remind),
     ("proof", "ledger_balanced", proof.holds),
     ("seal", None, _seal),

@@ -43,6 +43,7 @@ MODULES = (
     "domain.lending.interest_waiver",
     "domain.lending.loan_application",
     "domain.lending.loan_contract",
+    "domain.lending.revolving_loan.tables",
     "domain.lending.survey_report",
     "domain.organization.credential",
     "domain.organization.department",

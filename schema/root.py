@@ -44,6 +44,7 @@ MODULES = [
     "resolvers.lending.repayment_plan",
     "resolvers.lending.loan_contract",
     "resolvers.lending.loan_application",
+    "resolvers.lending.revolving_loan",
     "resolvers.lending.interest_waiver",
     "resolvers.finance.disbursement",
     "resolvers.finance.receipt",

@@ -92,7 +92,10 @@ class ProductState(StrEnum):
 
 
 class LoanProduct(Keyed):
-    """One version of one product. Money in CNY, rates as decimal fractions a year, `penalty_multiplier` times the rate."""
+    """One version of one product. Money in CNY, rates as decimal fractions a year, `penalty_multiplier` times the rate.
+
+    Of a revolving product the amounts are those of a facility, the periods those of a drawdown; `facility_months` is the
+    longest term of a facility, and a drawdown ends at most `drawdown_tail_days` after it."""
 
     __tablename__ = "loan_products"
     __table_args__ = (UniqueConstraint("code", "version"),)
@@ -121,8 +124,11 @@ class LoanProduct(Keyed):
     prepayment_fee_rate: Mapped[Decimal] = mapped_column(RateColumn)
     amortization_periods: Mapped[int | None]
     settlement_day: Mapped[int | None]
+    first_settlement_min_days: Mapped[int | None]
     holiday_rule: Mapped[HolidayRule] = mapped_column(choice(HolidayRule))
     workflow_code: Mapped[str | None] = mapped_column(String(40))
+    facility_months: Mapped[int | None]
+    drawdown_tail_days: Mapped[int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +155,11 @@ class Terms:
     prepayment_fee_rate: Decimal = Decimal(0)
     amortization_periods: int | None = None
     settlement_day: int | None = None
+    first_settlement_min_days: int | None = None
     holiday_rule: HolidayRule = HolidayRule.NONE
     workflow_code: str | None = None
+    facility_months: int | None = None
+    drawdown_tail_days: int | None = None
 
 
 # --------------------------------------------------------------------------- rules
@@ -164,8 +173,12 @@ LEVEL_METHODS = (Method.EQUAL_INSTALLMENT, Method.BALLOON)
 # show, paid out on a day whose first month has 30 days. What an odd period or cent adds is seen at each application.
 REFERENCE_FEN = 10**13
 REFERENCE_DATE = date(2026, 4, 15)
-# The purpose of the workflows that decide on loans.
+# The purposes of the workflows that decide on loans, and on facilities where the product is revolving.
 LOAN_PURPOSE = "NORMAL_LOAN"
+FACILITY_PURPOSE = "FACILITY"
+# What a drawdown may be: interest settled every month or with the principal, by actual days (golden S38).
+REVOLVING_METHODS = frozenset({Method.INTEREST_ONLY, Method.BULLET})
+REVOLVING_DEFAULTS = {"facility_months": 36, "drawdown_tail_days": 0, "first_settlement_min_days": 0}
 
 
 def check(terms: Terms) -> None:
@@ -201,12 +214,25 @@ def check(terms: Terms) -> None:
         "amortizationPeriods": terms.amortization_periods is None
         or terms.max_periods <= terms.amortization_periods <= MAX_PERIODS,
         "settlementDay": terms.settlement_day is None or 1 <= terms.settlement_day <= 31,
+        "firstSettlementMinDays": 0 <= (terms.first_settlement_min_days or 0) <= 31,
     }
-    for field, right in holds.items():
+    for field, right in (*holds.items(), *_of_kind(terms).items()):
         if not right:
             raise InvalidInput(
                 field, zh="产品要素无效：{rule}。", en="The product cannot say this: {rule}.", rule=field
             )
+
+
+def _of_kind(terms: Terms) -> dict[str, bool]:
+    """What a revolving product must say, and no other product may."""
+    if terms.kind is not LoanKind.REVOLVING:
+        return {"facilityMonths": terms.facility_months is None, "drawdownTailDays": terms.drawdown_tail_days is None}
+    return {
+        "methods": REVOLVING_METHODS.issuperset(terms.methods),
+        "interestBasis": terms.interest_basis is not Basis.PERIODIC,
+        "facilityMonths": terms.facility_months is None or 1 <= terms.facility_months <= 120,
+        "drawdownTailDays": 0 <= (terms.drawdown_tail_days or 0) <= 366,
+    }
 
 
 def worst_cost(terms: Terms) -> Decimal:
@@ -250,12 +276,14 @@ async def _refuse_dear(ctx: Context, terms: Terms) -> None:
         raise CostCapExceeded("maxRate", cost=plain_rate(worst), cap=plain_rate(cap))
 
 
-async def _check_workflow(ctx: Context, code: str | None) -> None:
-    """A product's own workflow is one for loans that exists: an application finds it when its survey is filed."""
+async def _check_workflow(ctx: Context, terms: Terms) -> None:
+    """A product's own workflow is one for loans (for facilities) that exists: an application finds it when it is surveyed."""
+    code = terms.workflow_code
     if code is None:
         return
     try:
-        await definition.current(ctx, LOAN_PURPOSE, code)
+        purpose = FACILITY_PURPOSE if terms.kind is LoanKind.REVOLVING else LOAN_PURPOSE
+        await definition.current(ctx, purpose, code)
     except NotFound:
         raise InvalidInput(
             "workflowCode", zh="没有贷款审批流 {code}。", en="There is no workflow of loans called {code}.", code=code
@@ -271,7 +299,7 @@ async def create(ctx: Context, *, code: str, terms: Terms) -> LoanProduct:
     check_code("code", code)
     check(terms)
     await _refuse_dear(ctx, terms)
-    await _check_workflow(ctx, terms.workflow_code)
+    await _check_workflow(ctx, terms)
     if await _versions(ctx, code):
         raise Duplicate("code", value=code)
     return ctx.add(_row(code, 1, terms))
@@ -286,7 +314,7 @@ async def revise(ctx: Context, *, product_id: UUID, expected_version: int, terms
     current = await _in_use(ctx, product_id, expected_version)
     check(terms)
     await _refuse_dear(ctx, terms)
-    await _check_workflow(ctx, terms.workflow_code)
+    await _check_workflow(ctx, terms)
     current.state = ProductState.SUPERSEDED
     return ctx.add(_row(current.code, current.version + 1, terms))
 
@@ -312,6 +340,8 @@ def _row(code: str, version: int, terms: Terms) -> LoanProduct:
     said = asdict(terms)
     if Method.BALLOON in terms.methods:
         said["amortization_periods"] = terms.amortization_periods or terms.max_periods
+    if terms.kind is LoanKind.REVOLVING:
+        said |= {name: usual for name, usual in REVOLVING_DEFAULTS.items() if said[name] is None}
     lists = {name: [str(item) for item in said.pop(name)] for name in ("methods", "allocation_order", "lending_modes")}
     return LoanProduct(code=code, version=version, state=ProductState.ACTIVE, **said, **lists)
 

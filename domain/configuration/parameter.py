@@ -124,6 +124,17 @@ DEFINITIONS: dict[str, Definition] = {
         ParameterKind.RATE, "还款收入比上限 Debt service to income: refuse above; empty: only warn", None, optional=True
     ),
     "approval_valid_days": _count("审批有效期（天）Days an approval stays valid", 90),
+    # Facilities (授信).
+    "facility_review_months": _count("年审周期（月）Months from one review of a facility to the next, at most", 12),
+    "facility_review_notice_days": _count("年审提前天数 Days before a review is due that it becomes a task", 30),
+    "facility_freeze_causes": Definition(
+        ParameterKind.CODES, "自动冻结原因 What freezes a facility at end of day",
+        ["OVERDUE", "CLASS", "WARNING", "PAPERS"], among=("OVERDUE", "CLASS", "WARNING", "PAPERS", "REVIEW"),
+    ),
+    "facility_freeze_level": Definition(
+        ParameterKind.CODE, "冻结预警级别 Open alerts from this level on freeze a facility", "ORANGE",
+        among=("YELLOW", "ORANGE", "RED"),
+    ),
     # After the pay-out.
     "classification_ruleset": Definition(
         ParameterKind.CODE, "分类标准 Classification rules", "NATIONAL_2023", among=tuple(RULESETS)
@@ -131,7 +142,13 @@ DEFINITIONS: dict[str, Definition] = {
     "provision_policy": Definition(
         ParameterKind.CODE, "拨备政策 Provision policy", "PBOC_2002_98", among=tuple(POLICIES)
     ),
+    "provision_additional": _money("附加准备 Allowance kept beyond what the provision policy requires", "0.00"),
     "non_accrual_days": _count("非应计天数 Days past due beyond which interest leaves the balance sheet", 90),
+    # Tax (财税〔2016〕36号, 财政部 税务总局公告2023年第54号).
+    "vat_rate": _rate(
+        "增值税率 VAT in the price of interest: 0.06 general, 0.03 or 0.01 small-scale taxpayer; 0: none is booked", "0"
+    ),
+    "farmer_relief_limit": _money("农户小额贷款免税限额 Loans to farmers up to it are free of VAT", "100000.00", True),
     # The system.
     "batch_time": Definition(ParameterKind.TIME, "日终时间 When end of day runs (Asia/Shanghai)", "23:30"),
     "second_factor_required": Definition(ParameterKind.SWITCH, "二次验证 A second factor for sign-in", False),
@@ -140,6 +157,10 @@ DEFINITIONS: dict[str, Definition] = {
 
 # 金规〔2024〕26号 limits what an online lender may lend to one customer; other licences have no such figure.
 LICENCE_LIMITS = {"ONLINE": {"consumption_limit": "200000.00", "business_limit": "10000000.00"}}
+
+
+# What the law says today for a later day: it becomes a value from that day on, and may be replaced like any other.
+ENACTED: dict[str, tuple[date, Any]] = {"farmer_relief_limit": (date(2028, 1, 1), None)}
 
 
 # --------------------------------------------------------------------------- rules
@@ -296,6 +317,21 @@ async def values(ctx: Context, codes: Iterable[str], on: date | None = None) -> 
     return found
 
 
+async def history(ctx: Context, codes: Iterable[str]) -> dict[str, list[tuple[date, Any]]]:
+    """Every value that several parameters have or will have, with the day from which each holds, earliest first."""
+    order = [Parameter.code, Parameter.effective_from]
+    statement = (
+        select(Parameter.code, Parameter.effective_from, Parameter.value)
+        .where(Parameter.code.in_(sorted(set(codes))), Parameter.state == ParameterState.APPROVED)
+        .ext(distinct_on(*order))
+        .order_by(*order, Parameter.decided_at.desc(), Parameter.id.desc())
+    )
+    found: dict[str, list[tuple[date, Any]]] = {code: [] for code in codes}
+    for code, since, plain_value in (await ctx.connection.execute(statement)).all():
+        found[code].append((since, typed(code, plain_value)))
+    return found
+
+
 async def value(ctx: Context, code: str, on: date | None = None) -> Any:
     """The typed value of one parameter in force on a day (default: the business date)."""
     return (await values(ctx, (code,), on))[code]
@@ -318,7 +354,10 @@ async def fill(connection: AsyncConnection, request: FreshLender) -> None:
     """The values a fresh lender starts with, those of its licence and its own net assets among them."""
     defaults = {code: definition.default for code, definition in DEFINITIONS.items()}
     defaults |= LICENCE_LIMITS.get(request.licence_type, {})
+    defaults |= {code: later for code, (since, later) in ENACTED.items() if since <= request.open_on}
     defaults["net_assets"] = f"{request.net_assets:.2f}"
+    first = [(code, default, request.open_on) for code, default in defaults.items()]
+    first += [(code, later, since) for code, (since, later) in ENACTED.items() if since > request.open_on]
     nobody = UUID(int=0)
     await connection.execute(
         insert(Parameter),
@@ -327,14 +366,14 @@ async def fill(connection: AsyncConnection, request: FreshLender) -> None:
                 "id": uuid7(),
                 "created_at": request.moment,
                 "code": code,
-                "value": default,
-                "effective_from": request.open_on,
+                "value": plain_value,
+                "effective_from": since,
                 "state": ParameterState.APPROVED,
                 "reason": "开户默认值 Default of a fresh lender",
                 "proposed_by_id": nobody,
                 "decided_by_id": nobody,
                 "decided_at": request.moment,
             }
-            for code, default in defaults.items()
+            for code, plain_value, since in first
         ],
     )

@@ -152,7 +152,7 @@ async def pay(
     if row.reviewer_id == ctx.actor.id:
         raise SamePerson("disbursementId")
     check_value_date(value_date, contract.signed_on, ctx.today)
-    await guards.check_disbursement(ctx, contract)
+    await guards.check_disbursement(ctx, contract, value_date)
     row.state, row.failure = DisbursementState.PAYING, None
     row.company_account_id, row.customer_account_id = payer.id, payee.id
     row.value_date, row.cashier_id = value_date, ctx.actor.id

@@ -50,7 +50,7 @@ async def decided(ctx: Context, instance: WorkflowInstance, approved: bool, term
     a new survey. Raises what the guards refuse."""
     row = await ctx.session.get_one(LoanApplication, instance.subject_id)
     if approved:
-        await _approve(ctx, row, offer_of(row, instance, terms), terms.conditions)
+        await approve(ctx, row, offer_of(row, instance, terms), terms.conditions)
         ctx.announce("lending.loan_application.approved", row)
         return
     if instance.state is WorkflowState.REJECTED:
@@ -62,7 +62,8 @@ async def decided(ctx: Context, instance: WorkflowInstance, approved: bool, term
     ctx.announce("lending.loan_application.returned", row)
 
 
-async def _approve(ctx: Context, row: LoanApplication, offer: Offer, conditions: str | None) -> None:
+async def approve(ctx: Context, row: LoanApplication, offer: Offer, conditions: str | None) -> None:
+    """The guards once more, then the terms, and the contract to prepare. Raises what the guards refuse."""
     move(row, "approve")
     checked = await guards.check(ctx, row, offer)
     kept = [result for result in row.guards if result["code"] == "REPAYMENT_CAPACITY_EXCEEDED"]

@@ -106,9 +106,15 @@ class Case:
     priced: Priced
     exposure: Exposure
     figures: Figures
+    of_kind: tuple[GuardResult, ...] = ()
 
 
 Guard = Callable[[Case], Iterable[GuardResult]]
+
+
+def of_kind(case: Case) -> Iterable[GuardResult]:
+    """贷款类型 · What the kind of the loan adds (guards.py): the facility that it is drawn under, say."""
+    yield from case.of_kind
 
 
 # ---------------------------------------------------------------- the borrower
@@ -261,9 +267,9 @@ def repayment_capacity(
 # ---------------------------------------------------------------- all together
 
 ALL: tuple[Guard, ...] = (
-    blacklist, age, consents, region, purpose, product_rules, single_borrower, group, licence, cost_cap,
+    of_kind, blacklist, age, consents, region, purpose, product_rules, single_borrower, group, licence, cost_cap,
 )  # fmt: skip
-TERMS: tuple[Guard, ...] = (product_rules, single_borrower, group, licence, cost_cap)
+TERMS: tuple[Guard, ...] = (of_kind, product_rules, single_borrower, group, licence, cost_cap)
 
 
 def evaluate(case: Case, guards: Sequence[Guard] = ALL) -> list[GuardResult]:

@@ -5,12 +5,15 @@ The rules themselves are in guard_rules.py; here is where their figures come fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, and_, case, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
+from sqlalchemy import case as when
 
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind, LoanProduct
@@ -49,13 +52,26 @@ PARAMETERS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """What a kind of loan adds to the guards. `hold` locks what its limit hangs on, before any figure is read; `refine`
+    changes the case and adds results of its own (`Case.of_kind`), for a pay-out on a day."""
+
+    hold: Callable[[Context, Any], Awaitable[None]]
+    refine: Callable[[Context, Any, Case, date], Awaitable[Case]]
+
+
+KINDS: dict[LoanKind, OfKind] = {}
+
+
 async def check(
-    ctx: Context, application: LoanApplication, offer: Offer, guards: Sequence[Guard] = ALL
+    ctx: Context, application: Any, offer: Offer, guards: Sequence[Guard] = ALL, on: date | None = None
 ) -> list[dict[str, Any]]:
-    """Checks the guards on an application with these terms; answers the results as the application keeps them.
+    """Checks the guards on an application (or a facility) with these terms, as if it were paid out on a day (default:
+    today); answers the results as the application keeps them.
 
     Raises the refusal of the first rule that does not hold. Warnings go into the guard log."""
-    results = evaluate(await gather(ctx, application, offer), guards)
+    results = evaluate(await gather(ctx, application, offer, on, hold=True), guards)
     for result in failed(results, GuardSeverity.REFUSE):
         raise result.refusal()
     await warn(ctx, application, results)
@@ -74,18 +90,18 @@ async def preview(ctx: Context, *, application_id: UUID) -> list[GuardResult]:
     return evaluate(await gather(ctx, row, Offer(row.amount, row.periods, row.annual_rate, row.method)))
 
 
-async def warn(ctx: Context, application: LoanApplication, results: Iterable[GuardResult]) -> None:
+async def warn(ctx: Context, application: Any, results: Iterable[GuardResult]) -> None:
     """One guard-log row for each warning."""
     for result in failed(results, GuardSeverity.WARN):
         await audit.guard(ctx, result.refusal(), severity="WARN", subject_id=application.id)
 
 
-async def check_disbursement(ctx: Context, contract: Any) -> None:
+async def check_disbursement(ctx: Context, contract: Any, value_date: date) -> None:
     """放款前复核 · The same guards once more when a contract (a row of `loan_contracts`) is paid out: the blacklist, the
     limits and the cost of that day. Raises APPROVAL_EXPIRED and the refusals of the guards."""
     application = await ctx.session.get_one(LoanApplication, contract.application_id)
     check_valid(ctx, application)
-    await check(ctx, application, application.agreed)
+    await check(ctx, application, application.agreed, on=value_date)
 
 
 def check_valid(ctx: Context, application: LoanApplication) -> None:
@@ -98,14 +114,18 @@ def check_valid(ctx: Context, application: LoanApplication) -> None:
 # ---------------------------------------------------------------- figures
 
 
-async def gather(ctx: Context, application: Any, offer: Offer) -> Case:
-    """Everything that the rules look at, read in this transaction. `application`: a row of `loan_applications`."""
+async def gather(ctx: Context, application: Any, offer: Offer, on: date | None = None, *, hold: bool = False) -> Case:
+    """Everything that the rules look at, read in this transaction. `application`: a row of `loan_applications`, or of
+    another table with the columns that are used here. `hold`: what its limit hangs on stays locked."""
     products = LoanProduct.__table__
     product = (await ctx.connection.execute(select(products).where(products.c.id == application.product_id))).one()
+    own = KINDS.get(LoanKind(product.kind))
+    if own and hold:
+        await own.hold(ctx, application)
     purpose = PurposeRow.__table__.c
     found = select(purpose.code, purpose.forbidden, purpose.use).where(purpose.code == application.purpose_code)
     asked = (await ctx.connection.execute(found)).one()
-    return Case(
+    case = Case(
         today=ctx.today,
         borrower=await _borrower(ctx, application.customer_id),
         purpose=Purpose(code=asked.code, forbidden=asked.forbidden, use=str(asked.use)),
@@ -116,6 +136,7 @@ async def gather(ctx: Context, application: Any, offer: Offer) -> Case:
         exposure=await exposure_after(ctx, application, offer.amount),
         figures=await _figures(ctx),
     )
+    return await own.refine(ctx, application, case, on or ctx.today) if own else case
 
 
 async def _borrower(ctx: Context, customer_id: UUID) -> Borrower:
@@ -180,7 +201,7 @@ async def _pending(ctx: Context, customer_ids: set[UUID], but: UUID) -> dict[UUI
     """Applications on the way, by customer: the approved amount (else the amount asked for) not yet paid out."""
     table = LoanApplication.__table__.c
     expired = and_(table.state == ApplicationState.APPROVED, table.approved_valid_until < ctx.today)
-    amount = case((table.approved_amount.is_not(None), table.approved_amount), else_=table.amount)
+    amount = when((table.approved_amount.is_not(None), table.approved_amount), else_=table.amount)
     statement = select(table.id, table.customer_id, amount.label("amount")).where(
         table.customer_id.in_(customer_ids), table.state.in_(PENDING), table.id != but, or_(~expired, expired.is_(None))
     )

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.schedule import Method
 from domain.configuration import parameter
-from domain.configuration.loan_product import LendingMode, LoanProduct, ProductState
+from domain.configuration.loan_product import LendingMode, LoanKind, LoanProduct, ProductState
 from domain.configuration.purpose import Purpose
 from domain.customers.customer import Customer
 from domain.home import pending_task
@@ -28,7 +28,7 @@ from domain.kernel.command import check_version, command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.numbering import next_number
 from domain.kernel.paging import Order, Page, Window
-from domain.kernel.refusals import InvalidAmount, InvalidInput, InvalidState
+from domain.kernel.refusals import InvalidAmount, InvalidInput, InvalidState, ProductRuleViolated
 from domain.kernel.scope import Managed, Reach, scope
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, TenantTable, choice
 from domain.lending.offer import Offer
@@ -68,13 +68,15 @@ class ApplicationState(StrEnum):
 
 
 class LoanApplication(Keyed):
-    """One application. `maker_id` wrote it, `manager_id` is the account manager it was assigned to."""
+    """One application. `maker_id` wrote it, `manager_id` is the account manager it was assigned to. A drawdown (支用) is an
+    application that names its facility."""
 
     __tablename__ = "loan_applications"
     __table_args__ = (
         Index("ix_loan_applications_manager", "manager_id"),
         Index("ix_loan_applications_maker", "maker_id"),
         Index("ix_loan_applications_customer", "customer_id"),
+        Index("ix_loan_applications_facility", "facility_id", "id", postgresql_where="facility_id is not null"),
     )
     reach: ClassVar[Reach] = Managed(people=("manager_id", "co_manager_id", "maker_id"), offered=True)
 
@@ -82,6 +84,7 @@ class LoanApplication(Keyed):
     state: Mapped[ApplicationState] = mapped_column(choice(ApplicationState), default=ApplicationState.DRAFT)
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     product_id: Mapped[UUID] = mapped_column(ForeignKey("loan_products.id"))
+    facility_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_facilities.id"))
     amount: Mapped[Decimal] = mapped_column(MoneyColumn)
     periods: Mapped[int]
     annual_rate: Mapped[Decimal] = mapped_column(RateColumn)
@@ -142,6 +145,7 @@ MOVES: dict[str, tuple[frozenset[ApplicationState], ApplicationState]] = {
     "accept": (frozenset({S.ASSIGNED}), S.INVESTIGATING),
     "refuse": (frozenset({S.ASSIGNED}), S.SUBMITTED),
     "survey": (frozenset({S.INVESTIGATING, S.RETURNED}), S.REVIEWING),
+    "draw": (frozenset({S.DRAFT}), S.REVIEWING),
     "advance": (frozenset({S.REVIEWING, S.APPROVING}), S.APPROVING),
     "review": (frozenset({S.REVIEWING, S.APPROVING}), S.REVIEWING),
     "approve": (frozenset({S.REVIEWING, S.APPROVING}), S.APPROVED),
@@ -187,14 +191,17 @@ def check_request(request: Request) -> None:
 
 @command("lending.loan_application.create")
 async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: Request) -> LoanApplication:
-    """A draft in the name of a customer. Raises NOT_FOUND, INVALID_STATE (product not offered), INVALID_AMOUNT,
-    INVALID_INPUT (periods, rate, unknown purpose code)."""
+    """A draft in the name of a customer. Raises NOT_FOUND, INVALID_STATE (product not offered), PRODUCT_RULE_VIOLATED (a
+    revolving product), INVALID_AMOUNT, INVALID_INPUT (periods, rate, unknown purpose code)."""
     check_request(request)
     customer = await find(ctx, Customer, customer_id, "customerId")
     product = await find(ctx, LoanProduct, product_id, "productId")
     if product.state is not ProductState.ACTIVE:
         raise InvalidState("productId", state=product.state)
-    await _check_purpose(ctx, request.purpose_code)
+    if product.kind is LoanKind.REVOLVING:  # its loans are drawn under a facility (revolving_loan)
+        others = ", ".join(kind for kind in LoanKind if kind is not LoanKind.REVOLVING)
+        raise ProductRuleViolated("productId", rule="kind", value=product.kind, allowed=others)
+    await check_purpose(ctx, request.purpose_code)
     row = ctx.add(
         LoanApplication(
             number=f"SQ{ctx.today:%Y%m%d}{await next_number(ctx, 'SQ'):05d}",
@@ -204,7 +211,7 @@ async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: 
             maker_id=ctx.actor.id,
             department_id=customer.department_id or ctx.actor.department_id,
             guards=[],
-            **_columns(request),
+            **columns_of(request),
         )
     )
     ctx.announce("lending.loan_application.created", row)
@@ -219,17 +226,19 @@ async def update(ctx: Context, *, application_id: UUID, expected_version: int, r
     check_version(row, expected_version)
     if row.state not in EDITABLE:
         raise InvalidState("applicationId", state=row.state)
-    await _check_purpose(ctx, request.purpose_code)
-    for name, value in _columns(request).items():
+    await check_purpose(ctx, request.purpose_code)
+    for name, value in columns_of(request).items():
         setattr(row, name, value)
     return row
 
 
-def _columns(request: Request) -> dict[str, Any]:
+def columns_of(request: Request) -> dict[str, Any]:
+    """The columns of an application that asks for this."""
     return {name: getattr(request, name) for name in Request.__slots__}
 
 
-async def _check_purpose(ctx: Context, code: str) -> None:
+async def check_purpose(ctx: Context, code: str) -> None:
+    """The code is one of the lender's purposes. Raises INVALID_INPUT; whether it is forbidden is a guard."""
     if (await ctx.connection.execute(select(Purpose.id).where(Purpose.code == code))).first() is None:
         raise InvalidInput("purposeCode", zh="没有这种用途。", en="There is no such purpose.")
 

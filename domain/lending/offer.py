@@ -70,6 +70,7 @@ def plan_terms(product: Any, offer: Offer, value_date: date) -> PlanTerms:
         periods=offer.periods,
         period_unit=PeriodUnit(product.period_unit),
         settlement_day=product.settlement_day,
+        first_settlement_min_days=product.first_settlement_min_days,
         amortization_periods=product.amortization_periods,
         holiday_rule=HolidayRule(product.holiday_rule),
     )
@@ -88,9 +89,14 @@ def price(terms: PlanTerms) -> Priced:
 
 async def priced_today(ctx: Context, product: Any, offer: Offer) -> Priced:
     """The offer as if it were paid out today, with the lender's calendar where the product rolls due dates."""
-    terms = plan_terms(product, offer, ctx.today)
+    return await priced_on(ctx, product, offer, ctx.today)
+
+
+async def priced_on(ctx: Context, product: Any, offer: Offer, day: date) -> Priced:
+    """The offer as if it were paid out on that day."""
+    terms = plan_terms(product, offer, day)
     if terms.holiday_rule is not HolidayRule.NONE:
-        days = await calendar.holidays(ctx, ctx.today, date.max)
+        days = await calendar.holidays(ctx, day, date.max)
         terms = replace(terms, holidays=days.holidays, makeup_workdays=days.makeup_workdays)
     return price(terms)
 

@@ -20,6 +20,7 @@ FIELDS: dict[str, type[Decimal] | type[str]] = {
     "product": str,
     "lending_mode": str,
     "customer_kind": str,
+    "request": str,
 }
 DEEPEST = 8
 

@@ -204,6 +204,32 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "FACILITY",
+        "授信审批 Approval of a facility, its limit, the end of a freeze",
+        [
+            {"code": "RISK_REVIEW", "name": "风险审查 Risk review", "roles": ["RISK_OFFICER"]},
+            {"code": "BUSINESS_APPROVAL", "name": "业务主管审批 Business manager", "roles": ["BUSINESS_MANAGER"]},
+            {
+                "code": "GENERAL_APPROVAL",
+                "name": "总经理审批 General manager",
+                "roles": ["GENERAL_MANAGER"],
+                "when": {"field": "amount", "operator": "GE", "value": "15000000.00"},
+            },
+        ],
+    ),
+    (
+        "DRAWDOWN",
+        "支用审批 Approval of a drawdown",
+        [
+            {
+                "code": "DRAWDOWN_APPROVAL",
+                "name": "支用审批 Drawdown",
+                "roles": ["BUSINESS_MANAGER", "RISK_OFFICER"],
+                "hours": 24,
+            },
+        ],
+    ),
+    (
         "INTEREST_WAIVER",
         "利息减免审批 Approval of an interest waiver",
         [
@@ -232,7 +258,7 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
 
 
 async def fill(connection: AsyncConnection, request: Any) -> None:
-    """The three workflows of a fresh lender (behaviour.md "Defaults of a fresh lender")."""
+    """The workflows of a fresh lender (behaviour.md "Defaults of a fresh lender")."""
     rows = [
         {
             "id": uuid7(),

@@ -98,10 +98,16 @@ class LoanProduct(Node):
     """摊还期数 Periods over which a balloon loan's installments are computed."""
     settlement_day: int | None
     """结息日 The day of the month on which interest is settled; null: the day of the pay-out."""
+    first_settlement_min_days: int | None
+    """首期最短天数 A first settlement day after fewer days is left out; null: 15 days."""
     holiday_rule: HolidayRule
     """节假日规则 Whether due dates on holidays move."""
     workflow_code: str | None
     """审批流 The workflow that decides; null: the lender's usual one."""
+    facility_months: int | None
+    """授信最长月数 Longest term of a facility; null unless revolving."""
+    drawdown_tail_days: int | None
+    """支用顺延天数 Days after the end of the facility within which a drawdown must mature; null unless revolving."""
 
 
 @strawberry.type(description="产品列表 One page of products.")
@@ -116,13 +122,13 @@ class LoanProductTermsInput:
     kind: LoanKind = LoanKind.NORMAL
     """类型 Normal, revolving or entrusted."""
     min_amount: Money
-    """最低金额 Least amount."""
+    """最低金额 Least amount; of a facility where the product is revolving."""
     max_amount: Money
-    """最高金额 Largest amount."""
+    """最高金额 Largest amount; of a facility where the product is revolving."""
     min_periods: int
-    """最短期数 Fewest periods."""
+    """最短期数 Fewest periods; of a drawdown where the product is revolving."""
     max_periods: int
-    """最长期数 Most periods."""
+    """最长期数 Most periods; of a drawdown where the product is revolving."""
     period_unit: PeriodUnit = PeriodUnit.MONTH
     """期限单位 What a period is."""
     min_rate: Rate
@@ -151,10 +157,16 @@ class LoanProductTermsInput:
     """摊还期数 For balloon loans; the longest term when left out."""
     settlement_day: int | None = None
     """结息日 1 to 31; the day of the pay-out when left out."""
+    first_settlement_min_days: int | None = None
+    """首期最短天数 0 to 31; when left out 15, of a revolving product 0."""
     holiday_rule: HolidayRule = HolidayRule.NONE
     """节假日规则 Whether due dates on holidays move."""
     workflow_code: str | None = None
     """审批流 The workflow that decides; the lender's usual one when left out."""
+    facility_months: int | None = None
+    """授信最长月数 For revolving products; 36 when left out."""
+    drawdown_tail_days: int | None = None
+    """支用顺延天数 For revolving products; 0 when left out: a drawdown matures within the facility."""
 
 
 @strawberry.input(description="新产品 A product to create; it can be used at once.")

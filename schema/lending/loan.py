@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from domain.lending.loan.tables import LoanState as LoanState
     from schema.customers.customer import Customer
     from schema.finance.receipt import ReceiptConnection
+    from schema.lending.revolving_loan import CreditFacility
 else:
     AccrualStatus = strawberry.enum(
         classification.AccrualStatus, description="应计状态 Whether interest is kept on balance or beside it."
@@ -249,6 +250,10 @@ class Loan(Node):
     @relation(by="contract_id")
     def contract(self) -> LoanContract:
         """合同 The contract."""
+
+    @relation(by="contract_id")
+    def facility(self) -> Annotated[CreditFacility, strawberry.lazy("schema.lending.revolving_loan")] | None:
+        """授信 The facility it was drawn on; null unless it is revolving."""
 
     @relation(by="manager_id")
     def manager(self) -> Employee | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from domain.lending.guard_rules import GuardSeverity as GuardSeverity
     from domain.lending.loan_application import ApplicationState as ApplicationState
     from schema.lending.loan_contract import LoanContract
+    from schema.lending.revolving_loan import CreditFacility
 else:
     ApplicationState = strawberry.enum(loan_application.ApplicationState, description="申请状态 Where it stands.")
     AssignmentState = strawberry.enum(assignment.AssignmentState, description="分单状态 What became of a hand-over.")
@@ -97,6 +98,7 @@ class LoanApplication(Node):
     maker_id: Hidden[UUID]
     manager_id: Hidden[UUID | None]
     co_manager_id: Hidden[UUID | None]
+    facility_id: Hidden[UUID | None]
     approved_amount: Hidden[Any]
     approved_periods: Hidden[int | None]
     approved_annual_rate: Hidden[Any]
@@ -129,6 +131,10 @@ class LoanApplication(Node):
     @relation(by="product_id")
     def product(self) -> LoanProduct:
         """产品 The version of the product it is on."""
+
+    @relation(by="facility_id")
+    def facility(self) -> Annotated[CreditFacility, strawberry.lazy("schema.lending.revolving_loan")] | None:
+        """授信 The facility it draws on; null unless it is a drawdown."""
 
     @relation(by="maker_id")
     def maker(self) -> Employee:

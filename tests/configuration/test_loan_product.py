@@ -10,7 +10,7 @@ import pytest
 from domain.calculation.cost import Fee, cost, measured
 from domain.calculation.schedule import Basis, Method, PeriodUnit, PlanTerms, plan
 from domain.configuration import loan_product, parameter
-from domain.configuration.loan_product import LendingMode, LoanProduct, ProductState, Terms, check, worst_cost
+from domain.configuration.loan_product import LendingMode, LoanKind, LoanProduct, ProductState, Terms, check, worst_cost
 from domain.kernel.paging import Window
 from domain.kernel.refusals import (
     Conflict,
@@ -68,6 +68,9 @@ FLAT = replace(USUAL, methods=(Method.EQUAL_PRINCIPAL_EQUAL_INTEREST,), min_peri
         ({"prepayment_fee_rate": D("1.01")}, InvalidInput, "prepaymentFeeRate"),
         ({"amortization_periods": 35}, InvalidInput, "amortizationPeriods"),
         ({"settlement_day": 32}, InvalidInput, "settlementDay"),
+        ({"first_settlement_min_days": 32}, InvalidInput, "firstSettlementMinDays"),
+        ({"facility_months": 12}, InvalidInput, "facilityMonths"),
+        ({"drawdown_tail_days": 0}, InvalidInput, "drawdownTailDays"),
         ({"name": " "}, InvalidInput, "name"),
         ({"workflow_code": "no blank"}, InvalidInput, "workflowCode"),
     ],
@@ -81,6 +84,50 @@ def test_what_no_product_may_say(changes, refusal, field):
 @pytest.mark.parametrize("multiplier", ["1.3", "1.5"])
 def test_the_ends_of_a_range_belong_to_it(multiplier):
     check(replace(USUAL, penalty_multiplier=D(multiplier), settlement_day=31, prepayment_fee_rate=D(1)))
+
+
+REVOLVING = replace(
+    USUAL,
+    kind=LoanKind.REVOLVING,
+    methods=(Method.INTEREST_ONLY, Method.BULLET),
+    interest_basis=Basis.ACTUAL_360,
+    settlement_day=20,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"methods": (Method.INTEREST_ONLY, Method.EQUAL_PRINCIPAL)}, "methods"),
+        ({"interest_basis": Basis.PERIODIC}, "interestBasis"),
+        ({"facility_months": 0}, "facilityMonths"),
+        ({"facility_months": 121}, "facilityMonths"),
+        ({"drawdown_tail_days": -1}, "drawdownTailDays"),
+        ({"drawdown_tail_days": 367}, "drawdownTailDays"),
+    ],
+)
+def test_what_no_revolving_product_may_say(changes, field):
+    check(REVOLVING)
+    with pytest.raises(InvalidInput) as refused:
+        check(replace(REVOLVING, **changes))
+    assert refused.value.field == (field,)
+
+
+async def test_a_revolving_product_has_its_own_defaults(lender: LenderAtWork):
+    usual = await loan_product.create(lender.tenant_admin, code="LINE", terms=REVOLVING)
+    assert (usual.facility_months, usual.drawdown_tail_days, usual.first_settlement_min_days) == (36, 0, 0)
+    own = replace(REVOLVING, facility_months=12, drawdown_tail_days=30, first_settlement_min_days=5)
+    revised = await loan_product.revise(lender.tenant_admin, product_id=usual.id, expected_version=1, terms=own)
+    assert (revised.facility_months, revised.drawdown_tail_days, revised.first_settlement_min_days) == (12, 30, 5)
+
+
+async def test_the_workflow_of_a_revolving_product_is_one_for_facilities(lender: LenderAtWork):
+    for workflow_code in ("NORMAL_LOAN", "NOWHERE"):
+        with pytest.raises(InvalidInput) as refused:
+            terms = replace(REVOLVING, workflow_code=workflow_code)
+            await loan_product.create(lender.tenant_admin, code="LINE", terms=terms)
+        assert refused.value.field == ("workflowCode",)
+    await loan_product.create(lender.tenant_admin, code="LINE", terms=replace(REVOLVING, workflow_code="FACILITY"))
 
 
 def test_the_cost_of_whole_periods_is_the_rate_itself():

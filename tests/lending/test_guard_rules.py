@@ -38,6 +38,7 @@ PRODUCT = SimpleNamespace(
     period_unit="MONTH",
     interest_basis="PERIODIC",
     settlement_day=None,
+    first_settlement_min_days=None,
     amortization_periods=None,
     holiday_rule="NONE",
 )

@@ -77,8 +77,11 @@ def upgrade() -> None:
         sa.Column("prepayment_fee_rate", sa.Numeric(precision=12, scale=8), nullable=False),
         sa.Column("amortization_periods", sa.Integer(), nullable=True),
         sa.Column("settlement_day", sa.Integer(), nullable=True),
+        sa.Column("first_settlement_min_days", sa.Integer(), nullable=True),
         sa.Column("holiday_rule", sa.String(length=40), nullable=False),
         sa.Column("workflow_code", sa.String(length=40), nullable=True),
+        sa.Column("facility_months", sa.Integer(), nullable=True),
+        sa.Column("drawdown_tail_days", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "allocation_strategy IN ('BY_INSTALLMENT', 'BY_COMPONENT')", name=op.f("ck_loan_products_strategy")
