@@ -50,6 +50,7 @@ MODULES = (
     "domain.organization.employee",
     "domain.organization.role",
     "domain.organization.session",
+    "domain.post_loan.contract_amendment",
     "domain.post_loan.customer_account",
     "domain.post_loan.early_warning",
     "domain.workflow.definition",

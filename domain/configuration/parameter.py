@@ -135,6 +135,24 @@ DEFINITIONS: dict[str, Definition] = {
         ParameterKind.CODE, "冻结预警级别 Open alerts from this level on freeze a facility", "ORANGE",
         among=("YELLOW", "ORANGE", "RED"),
     ),
+    # Amendments (贷款通则 art. 12 on extension; 民法典 695: who secures a loan agrees to what makes it heavier).
+    "extension_apply_days": _count("展期申请提前天数 Days before the maturity by which an extension is agreed", 0),
+    "extension_most": _count("展期次数上限 Most extensions of one loan", 2),
+    "extension_short_months": _count("短期贷款（月）A loan up to so many months is a short one", 12),
+    "extension_short_share": _rate("短期贷款展期比例 Extensions of a short loan to its term, at most", "1"),
+    "extension_medium_months": _count("中期贷款（月）A loan up to so many months is a medium one", 60),
+    "extension_medium_share": _rate("中期贷款展期比例 Extensions of a medium loan to its term, at most", "0.5"),
+    "extension_long_months": _count("长期贷款展期（月）Extensions of a longer loan in all, in months, at most", 36),
+    "extension_rate_may_fall": Definition(
+        ParameterKind.SWITCH, "展期可降利率 An extension may have a lower rate than before", False
+    ),
+    "amendment_in_arrears": Definition(
+        ParameterKind.SWITCH, "欠款可变更 New terms may be agreed while something is overdue", False
+    ),
+    "guarantor_consent_modes": Definition(
+        ParameterKind.CODES, "须担保人同意的贷款方式 Lending modes whose securers must agree in writing",
+        ["GUARANTEE", "MORTGAGE", "PLEDGE", "COMBINED"], among=("CREDIT", "GUARANTEE", "MORTGAGE", "PLEDGE", "COMBINED"),
+    ),
     # After the pay-out.
     "classification_ruleset": Definition(
         ParameterKind.CODE, "分类标准 Classification rules", "NATIONAL_2023", among=tuple(RULESETS)

@@ -107,6 +107,8 @@ DEFAULTS: dict[str, Default] = {
     "lending.credit_facility.unfrozen": Default(APPROVAL, "授信已解冻 Facility unfrozen", (MANAGER,)),
     "lending.credit_facility.frozen": Default(MessageCategory.WARNING, "授信已冻结 Facility frozen", (MANAGER,)),
     "lending.credit_facility.expired": Default(MessageCategory.CUSTOMER, "授信已到期 Facility expired", (MANAGER,)),
+    "post_loan.contract_amendment.approved": Default(APPROVAL, "合同变更已批准 Amendment approved", (MAKER, MANAGER)),
+    "post_loan.contract_amendment.rejected": Default(APPROVAL, "合同变更被拒绝 Amendment refused", (MAKER,)),
     "finance.disbursement.paid": Default(REPAYMENT, "贷款已放款 Loan paid out", (MANAGER,)),
     "finance.receipt.rejected": Default(REPAYMENT, "还款录入被退回 Receipt given back", (MAKER,)),
     "finance.receipt.reversed": Default(REPAYMENT, "还款已冲正 Receipt reversed", (MANAGER,)),

@@ -85,7 +85,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.*.create", "customers.*.update", "customers.consent.*",
          "lending.loan_application.*", "lending.survey_report.*", "lending.loan_contract.*", "lending.attachment.*",
          "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "post_loan.customer_account.*",
-         "post_loan.early_warning.*", *FACILITIES),
+         "post_loan.contract_amendment.*", "post_loan.early_warning.*", *FACILITIES),
         apart_from=("RISK_OFFICER", "COMMITTEE_MEMBER", "GENERAL_MANAGER"),
     ),
     "BUSINESS_MANAGER": BuiltIn(
@@ -119,8 +119,8 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "POST_LOAN_OFFICER": BuiltIn(
         "贷后专员", DataScope.TENANT,
-        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.interest_waiver.request",
-         "lending.interest_waiver.withdraw", "lending.credit_facility.freeze"),
+        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.attachment.upload",
+         "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "lending.credit_facility.freeze"),
     ),
     "COLLECTOR": BuiltIn("催收专员", DataScope.TENANT, (*LOANS, PERSONAL_DATA, "post_loan.early_warning.*")),
     "LEGAL": BuiltIn("法务", DataScope.TENANT, (*LOANS, *DECIDE, PERSONAL_DATA)),

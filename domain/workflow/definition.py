@@ -243,6 +243,20 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "AMENDMENT",
+        "合同变更审批 Approval of a contract amendment",
+        [
+            {"code": "RISK_REVIEW", "name": "风险审查 Risk review", "roles": ["RISK_OFFICER"]},
+            {"code": "BUSINESS_APPROVAL", "name": "业务主管审批 Business manager", "roles": ["BUSINESS_MANAGER"]},
+            {
+                "code": "GENERAL_APPROVAL",
+                "name": "总经理审批 General manager",
+                "roles": ["GENERAL_MANAGER"],
+                "when": {"field": "amount", "operator": "GE", "value": "15000000.00"},
+            },
+        ],
+    ),
+    (
         "RECEIPT_REVERSAL",
         "还款冲正审批 Approval of a receipt's reversal",
         [

@@ -7,10 +7,10 @@
 | REVERSAL | target_event_id |
 | WAIVER | component, installment_seq (null: the due ones), amount, void_unless_paid_by (null), waiver_id |
 | FEE | installment_seq, amount |
-| AMENDMENT | annual_rate (null), method (null), custom_principal (null: text amounts) |
-| EXTENSION | due_dates, grace_ends (the last day of grace of each), annual_rate (null), method (null), custom_principal (null) |
-| MISUSE_RATE | multiplier, amount (null: all of the principal) |
-| ACCELERATION | – |
+| AMENDMENT | annual_rate (null), method (null), custom_principal (null: text amounts), because_of_difficulty, amendment_id |
+| EXTENSION | as AMENDMENT; due_dates, grace_ends (the last day of grace of each), periods (by which the maturity moves) |
+| MISUSE_RATE | multiplier, amount (null: all of the principal), amendment_id |
+| ACCELERATION | amendment_id |
 | WRITE_OFF | – |
 | REFUND | amount, receipt_event_id (null: the oldest money kept) |
 """
