@@ -59,7 +59,9 @@ async def read_clock(connection: AsyncConnection) -> tuple[date, datetime]:
 async def open_day(ctx: Context, business_date: date) -> bool:
     """Moves the business date on, and with it this transaction; answers whether the lender is a sandbox.
 
-    Only end of day calls this. It waits for whoever holds the day, and whoever wants to hold one waits for its commit."""
+    Only end of day calls this. It waits for whoever holds the day, and whoever wants to hold one waits for its commit. The day
+    is opened at a moment later than that of everything posted before it."""
+    await ctx.connection.execute(select(BusinessClock.id).with_for_update())
     opened_at = machine_now()
     opened = update(BusinessClock).values(business_date=business_date, opened_at=opened_at)
     sandbox = (await ctx.connection.execute(opened.returning(BusinessClock.sandbox))).scalar_one()

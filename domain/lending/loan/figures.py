@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 
 from domain.calculation.allocation import Component
 from domain.calculation.loan.debt import InstallmentState
@@ -18,8 +18,9 @@ from domain.calculation.loan.lines import Figures, OverdueLine, Position
 from domain.calculation.loan.lines import figures as read
 from domain.calculation.loan.quote import Quote
 from domain.calculation.money import yuan
-from domain.lending.loan import refold
-from domain.lending.loan.tables import STILL_KNOWN, Loan, OverdueLineRow, PositionRow
+from domain.kernel.viewpoint import viewpoint
+from domain.lending.loan import as_known, refold
+from domain.lending.loan.tables import Loan, OverdueLineRow, PositionRow
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -28,42 +29,34 @@ _POSITION = tuple(PositionRow.__table__.c[name] for name in Position._fields)
 _LINE = tuple(OverdueLineRow.__table__.c[name] for name in OverdueLine._fields)
 
 
-def _valid(
-    table: Any, loan_ids: Sequence[UUID], day: date, known_at: datetime | None
-) -> tuple[ColumnElement[bool], ...]:
-    return table.loan_id.in_(loan_ids), table.from_date <= day, table.to_date > day, known(table, known_at)
-
-
-def known(table: Any, known_at: datetime | None) -> ColumnElement[bool]:
-    """The rows that are what we know now, or what we knew at a moment."""
-    if known_at is None:
-        return table.known_to == STILL_KNOWN  # type: ignore[no-any-return]
-    return (table.known_from <= known_at) & (table.known_to > known_at)  # type: ignore[no-any-return]
-
-
 async def positions(
     ctx: Context, loan_ids: Sequence[UUID], on: date | None = None, *, known_at: datetime | None = None
 ) -> dict[UUID, Figures]:
-    """The figures at the close of a day (default: the open one), in fen. A loan that has not begun by then, and a day that
-    is not open yet, answer nothing. Two statements for all loans."""
-    day = on or ctx.today
-    if day > ctx.today:
+    """The figures at the close of a day (default: the one open then), in fen, as known now or at a moment. A loan that had not
+    begun by then, and a day that was not open yet, answer nothing. Two statements for all loans, one more for a moment.
+
+    Raises BadInput for a moment that has not come, or before the lender was opened."""
+    view = await viewpoint(ctx, on, known_at)
+    if not view.reached:
         return {}
     lines: dict[UUID, list[OverdueLine]] = {}
-    statement = select(OverdueLineRow.loan_id, *_LINE).where(*_valid(OverdueLineRow, loan_ids, day, known_at))
-    for loan_id, *row in (await ctx.connection.execute(statement)).all():
+    statement = select(OverdueLineRow.loan_id, *_LINE).where(OverdueLineRow.loan_id.in_(loan_ids))
+    for loan_id, *row in (await ctx.connection.execute(statement.where(*as_known.lines(view)))).all():
         lines.setdefault(loan_id, []).append(OverdueLine(*map(_whole, row)))
-    statement = select(PositionRow.loan_id, *_POSITION).where(*_valid(PositionRow, loan_ids, day, known_at))
+    statement = as_known.positions(
+        view, select(PositionRow.loan_id, *_POSITION).where(PositionRow.loan_id.in_(loan_ids))
+    )
     found: dict[UUID, Figures] = {}
     behind: list[UUID] = []
     for loan_id, *row in (await ctx.connection.execute(statement)).all():
         position = Position(*map(_whole, row))
-        if position.next_action_on and position.next_action_on <= day and known_at is None:
-            behind.append(loan_id)  # end of day has not reached it yet: the line must not run over that day
+        if position.next_action_on and position.next_action_on <= view.day:
+            behind.append(loan_id)  # end of day had not reached it yet: the line must not run over that day
         else:
-            found[loan_id] = read(position, lines.get(loan_id, ()), day)
+            found[loan_id] = read(position, lines.get(loan_id, ()), view.day)
     if behind:
-        found |= {loan_id: fold.position_on(day) for loan_id, fold in (await folds(ctx, behind)).items()}
+        known = await folds(ctx, behind, view.day, known_at=known_at)
+        found |= {loan_id: fold.position_on(view.day) for loan_id, fold in known.items()}
     return found
 
 
@@ -71,14 +64,15 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, Decimal) else value
 
 
-async def folds(ctx: Context, loan_ids: Sequence[UUID], until: date | None = None) -> dict[UUID, Fold]:
-    """The loans folded to the close of a day (default: the open one) from their events; three statements for all.
-
-    A loan that has not begun by then is left out."""
+async def folds(
+    ctx: Context, loan_ids: Sequence[UUID], until: date | None = None, *, known_at: datetime | None = None
+) -> dict[UUID, Fold]:
+    """The loans folded to the close of a day (default: the open one) from their events, or from those booked by a moment;
+    three statements for all. A loan that had not begun by then is left out."""
     day = until or ctx.today
     rows = (await ctx.connection.execute(select(Loan.__table__).where(Loan.id.in_(loan_ids)))).all()
-    found = await refold.books(ctx, rows)  # type: ignore[arg-type]
-    return {book.loan.id: book.fold(day) for book in found if book.loan.value_date <= day}
+    found = await refold.books(ctx, rows, known_at)  # type: ignore[arg-type]
+    return {book.loan.id: book.fold(day) for book in found if book.events and book.loan.value_date <= day}
 
 
 async def quotes(ctx: Context, loan_ids: Sequence[UUID], on: date | None = None) -> dict[UUID, Quote]:

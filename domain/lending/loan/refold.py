@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Table, delete, func, insert, select, tuple_, update
 
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.money import yuan
 from domain.calculation.schedule import PlannedInstallment
+from domain.kernel import bulk
 from domain.kernel.table import uuid7
 from domain.lending.loan import terms as agreed
 from domain.lending.loan.events import engine_event, grace_ends
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 Line = TypeVar("Line", Position, OverdueLine)
 
+LOANS = cast(Table, Loan.__table__)
 POSITIONS = cast(Table, PositionRow.__table__)
 OVERDUE_LINES = cast(Table, OverdueLineRow.__table__)
 MOVEMENTS = cast(Table, MovementRow.__table__)
@@ -117,8 +118,8 @@ def state_of(fold: Fold) -> LoanState:
 # --------------------------------------------------------------------------- reading
 
 
-async def books(ctx: Context, loans: Iterable[Loan]) -> list[Book]:
-    """Terms and events of loans, two statements for all of them."""
+async def books(ctx: Context, loans: Iterable[Loan], known_at: datetime | None = None) -> list[Book]:
+    """Terms and events of loans (those booked by a moment, if one is given), two statements for all of them."""
     by_id = {loan.id: loan for loan in loans}
     plan = select(PlannedRow.__table__).where(PlannedRow.loan_id.in_(by_id), PlannedRow.version == 1)
     planned: dict[UUID, list[Any]] = {loan_id: [] for loan_id in by_id}
@@ -127,6 +128,8 @@ async def books(ctx: Context, loans: Iterable[Loan]) -> list[Book]:
     found = [Book(loan, agreed.loan_terms(loan, planned[loan.id])) for loan in by_id.values()]
     events: dict[UUID, list[Any]] = {book.loan.id: book.events for book in found}
     statement = select(LoanEventRow.__table__).where(LoanEventRow.loan_id.in_(by_id))
+    if known_at is not None:
+        statement = statement.where(LoanEventRow.created_at <= known_at)
     for row in (await ctx.connection.execute(statement.order_by(LoanEventRow.loan_id, LoanEventRow.sequence))).all():
         events[row.loan_id].append(row)
     return found
@@ -152,10 +155,7 @@ async def write(ctx: Context, steps: Sequence[Step]) -> None:
     await _write_installments(ctx, steps)
     await _write_allocations(ctx, steps)
     await _write_plans(ctx, steps)
-    for step in steps:
-        describe(step.loan, step.after)
-        step.loan.known_from = ctx.now
-    await ctx.session.flush()
+    await _write_loans(ctx, steps)
 
 
 def _lines(step: Step, name: str) -> Difference:
@@ -164,30 +164,18 @@ def _lines(step: Step, name: str) -> Difference:
 
 
 async def _write_lines(ctx: Context, table: Table, key: tuple[str, ...], found: dict[UUID, Difference]) -> None:
-    here = and_(
-        table.c.known_to == STILL_KNOWN,
-        table.c.loan_id == bindparam("of_loan"),
-        *(table.c[name] == bindparam(f"of_{name}") for name in key),
-    )
-
     def place(loan_id: UUID, row: Any) -> dict[str, Any]:
-        return {"of_loan": loan_id, **{f"of_{name}": getattr(row, name) for name in key}}
+        return {"loan_id": loan_id, **{name: getattr(row, name) for name in key}}
 
-    cuts = [{**place(loan_id, row), "until": row.to_date} for loan_id, rows in found.items() for row in rows.cut]
+    cuts = [place(loan_id, row) | {"to_date": row.to_date} for loan_id, rows in found.items() for row in rows.cut]
     closed = [place(loan_id, row) for loan_id, rows in found.items() for row in rows.closed]
     added = [
-        {"id": uuid7(), "loan_id": loan_id, "known_from": ctx.now, **row._asdict()}
-        for loan_id, rows in found.items()
-        for row in rows.added
+        {"id": uuid7(), "loan_id": loan_id, **row._asdict()} for loan_id, rows in found.items() for row in rows.added
     ]
-    if cuts:
-        await ctx.connection.execute(update(table).where(here).values(to_date=bindparam("until")), cuts)
-    if closed:
-        await ctx.connection.execute(
-            update(table).where(here).values(known_to=bindparam("until")), [{**row, "until": ctx.now} for row in closed]
-        )
-    if added:
-        await ctx.connection.execute(insert(table), added)
+    here: dict[str, Any] = {"keys": ("loan_id", *key), "where": "t.known_to = 'infinity'"}
+    await bulk.update(ctx, table, cuts, **here)
+    await bulk.update(ctx, table, closed, **here, known_to=ctx.now)
+    await bulk.insert(ctx, table, added, known_from=ctx.now)
 
 
 async def _write_movements(ctx: Context, steps: Sequence[Step]) -> None:
@@ -200,7 +188,6 @@ async def _write_movements(ctx: Context, steps: Sequence[Step]) -> None:
             {
                 "id": uuid7(),
                 "loan_id": step.loan.id,
-                "known_from": ctx.now,
                 "value_date": row.value_date,
                 "seq": row.seq,
                 "component": row.component,
@@ -210,8 +197,7 @@ async def _write_movements(ctx: Context, steps: Sequence[Step]) -> None:
             }
             for row in new
         ]
-    if added:
-        await ctx.connection.execute(insert(MOVEMENTS), added)
+    await bulk.insert(ctx, MOVEMENTS, added, known_from=ctx.now)
 
 
 async def _close_movements(ctx: Context, loan_id: UUID, gone: Sequence[Movement]) -> None:
@@ -239,12 +225,7 @@ async def _write_installments(ctx: Context, steps: Sequence[Step]) -> None:
     if gone:
         here = tuple_(INSTALLMENTS.c.loan_id, INSTALLMENTS.c.seq).in_(gone)
         await ctx.connection.execute(delete(INSTALLMENTS).where(here))
-    if changed:
-        statement = upsert(INSTALLMENTS)
-        columns = {name: statement.excluded[name] for name in changed[0] if name not in ("loan_id", "seq")}
-        await ctx.connection.execute(
-            statement.on_conflict_do_update(index_elements=["loan_id", "seq"], set_=columns), changed
-        )
+    await bulk.upsert(ctx, INSTALLMENTS, changed, keys=("loan_id", "seq"))
 
 
 def standing(fold: Fold) -> dict[int, dict[str, Any]]:
@@ -276,8 +257,7 @@ async def _write_allocations(ctx: Context, steps: Sequence[Step]) -> None:
             ]
     if restated:
         await ctx.connection.execute(delete(AllocationRow).where(AllocationRow.event_id.in_(restated)))
-    if rows:
-        await ctx.connection.execute(insert(ALLOCATIONS), rows)
+    await bulk.insert(ctx, ALLOCATIONS, rows)
 
 
 async def _write_plans(ctx: Context, steps: Sequence[Step]) -> None:
@@ -305,12 +285,29 @@ def _planned(fold: Fold | None) -> Sequence[PlannedInstallment]:
     return fold.state.version.installments if fold else ()
 
 
-def describe(row: Loan, fold: Fold) -> None:
+def description(fold: Fold) -> dict[str, Any]:
     """The columns of the loan that lists are filtered and sorted by."""
-    last = fold.positions[-1]
-    row.state = state_of(fold)
-    row.five_class = last.five_class
-    row.principal_outstanding = yuan(last.principal)
-    row.days_past_due_since = last.overdue_since
-    row.next_action_on = last.next_action_on
-    row.settled_on = last.from_date if row.state is LoanState.SETTLED else None
+    last, state = fold.positions[-1], state_of(fold)
+    return {
+        "state": state,
+        "five_class": last.five_class,
+        "principal_outstanding": yuan(last.principal),
+        "days_past_due_since": last.overdue_since,
+        "next_action_on": last.next_action_on,
+        "settled_on": last.from_date if state is LoanState.SETTLED else None,
+    }
+
+
+async def _write_loans(ctx: Context, steps: Sequence[Step]) -> None:
+    """A loan of the session is changed there; of loans that were only read, all are written by one statement."""
+    read: list[dict[str, Any]] = []
+    for step in steps:
+        described = description(step.after)
+        if isinstance(step.loan, Loan):
+            for name, value in described.items():
+                setattr(step.loan, name, value)
+            step.loan.known_from = ctx.now
+        else:
+            read.append({"id": step.loan.id, **described})
+    await bulk.update(ctx, LOANS, read, keys=("id",), known_from=ctx.now)
+    await ctx.session.flush()
