@@ -27,6 +27,7 @@ MODULES = (
     "domain.finance.disbursement",
     "domain.finance.payment",
     "domain.finance.receipt",
+    "domain.finance.refund",
     "domain.finance.repayment_registration",
     "domain.home.message",
     "domain.home.pending_task",

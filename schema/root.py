@@ -48,6 +48,7 @@ MODULES = [
     "resolvers.lending.interest_waiver",
     "resolvers.finance.disbursement",
     "resolvers.finance.receipt",
+    "resolvers.finance.refund",
     "resolvers.configuration.document",
     "resolvers.workflow.workflow",
     "resolvers.home.pending_task",

@@ -146,7 +146,7 @@ async def pay(
         raise InvalidState("disbursementId", state=row.state)
     contract = await ctx.session.get_one(LoanContract, row.contract_id)
     check_whole(amount, row.amount)
-    payer = await _payer(ctx, company_account_id, amount)
+    source = await payer(ctx, company_account_id, amount)
     payee = await find(ctx, CustomerAccount, customer_account_id, "customerAccountId")
     check_payee(payee, row.customer_id, await _borrower(ctx, row.customer_id))
     if row.reviewer_id == ctx.actor.id:
@@ -154,7 +154,7 @@ async def pay(
     check_value_date(value_date, contract.signed_on, ctx.today)
     await guards.check_disbursement(ctx, contract, value_date)
     row.state, row.failure = DisbursementState.PAYING, None
-    row.company_account_id, row.customer_account_id = payer.id, payee.id
+    row.company_account_id, row.customer_account_id = source.id, payee.id
     row.value_date, row.cashier_id = value_date, ctx.actor.id
     await pending_task.close(ctx, row, disbursement.PAY)
     if slip_ids:
@@ -166,7 +166,7 @@ async def pay(
     return row
 
 
-async def _payer(ctx: Context, account_id: UUID, amount: Decimal) -> CompanyAccount:
+async def payer(ctx: Context, account_id: UUID, amount: Decimal) -> CompanyAccount:
     """The account to pay from, locked, so that two payments never share one balance; what is under way is spoken for."""
     account = await lock(ctx, CompanyAccount, account_id, "companyAccountId")
     if not account.may(AccountUse.DISBURSE):

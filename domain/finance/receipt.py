@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.calculation.allocation import ClaimComponent, Component
+from domain.calculation.allocation import ClaimComponent, Component, InvalidAmount
 from domain.calculation.loan.events import PrepaymentMode
 from domain.calculation.money import fen, yuan
 from domain.calculation.schedule import PlanError
@@ -71,7 +71,8 @@ class ReceiptMethod(StrEnum):
 
 
 class Receipt(Keyed):
-    """One amount that came in. `event_id` is the loan event that posted it, `reversal_id` the workflow that undoes it."""
+    """One amount that came in. `event_id` is the loan event that posted it, `reversal_id` the workflow that undoes it,
+    `refund_id` the refund of other money of the customer's out of which it was set off."""
 
     __tablename__ = "receipts"
     __table_args__ = (
@@ -101,6 +102,7 @@ class Receipt(Keyed):
     comment: Mapped[str | None] = mapped_column(String(500))
     event_id: Mapped[UUID | None]
     reversal_id: Mapped[UUID | None]
+    refund_id: Mapped[UUID | None]
 
 
 # ---------------------------------------------------------------- what a receipt pays
@@ -176,7 +178,7 @@ async def _proposed(ctx: Context, rows: Sequence[Any]) -> dict[UUID, Allocation]
         coming = money(row.amount, row.value_date, row.prepayment, row.bank_reference)
         try:
             proposed[row.id] = propose(books[row.loan_id], coming, ctx.today)
-        except PlanError:  # its loan has changed since it was keyed: it can only be rejected
+        except (PlanError, InvalidAmount):  # its loan has changed since it was keyed: it can only be rejected
             proposed[row.id] = Allocation((), row.amount)
     return proposed
 
@@ -204,6 +206,8 @@ async def preview(
         return propose(book, money(amount, value_date, prepayment), ctx.today)
     except PlanError as error:
         raise BadInput("this loan has no term to shorten") from error
+    except InvalidAmount as error:  # it would use up what was refunded since
+        raise BadInput("money of that day was refunded") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

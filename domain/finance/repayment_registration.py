@@ -111,6 +111,13 @@ async def request_reversal(
     row = await lock(ctx, Receipt, receipt_id, "receiptId")
     if row.state is not ReceiptState.REGISTERED:
         raise InvalidState("receiptId", state=row.state)
+    if row.refund_id is not None:
+        raise InvalidState(
+            "receiptId",
+            zh="退款抵扣不能单独冲正。",
+            en="What was set off out of a refund is not undone alone.",
+            state=row.state,
+        )
     if row.reversal_id is not None:
         raise InvalidState("receiptId", zh="冲正正在审批。", en="A reversal is being decided.", state=row.state)
     row.comment = remark(comment) or row.comment

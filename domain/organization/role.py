@@ -64,7 +64,7 @@ EVERYBODY = (
 # Everybody who works with loans reads customers, applications, contracts, loans and what was paid on them.
 LOANS = (
     *EVERYBODY, "customers.*.read", "lending.*.read", "post_loan.*.read", "workflow.*.read", "finance.disbursement.read",
-    "finance.receipt.read",
+    "finance.receipt.read", "finance.refund.read",
 )  # fmt: skip
 DECIDE = ("home.pending_task.*",)  # take, pass on and decide tasks that are offered to them
 BOOKS = ("finance.*.read", "configuration.company_account.read", "end_of_day.*.read")
@@ -84,7 +84,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         "客户经理", DataScope.SELF,
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.*.create", "customers.*.update", "customers.consent.*",
          "lending.loan_application.*", "lending.survey_report.*", "lending.loan_contract.*", "lending.attachment.*",
-         "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "post_loan.customer_account.*",
+         "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "finance.refund.request",
+         "finance.refund.cancel", "post_loan.customer_account.*",
          "post_loan.contract_amendment.*", "post_loan.early_warning.*", *FACILITIES),
         apart_from=("RISK_OFFICER", "COMMITTEE_MEMBER", "GENERAL_MANAGER"),
     ),
@@ -107,13 +108,14 @@ BUILT_IN: dict[str, BuiltIn] = {
     "CASHIER": BuiltIn(
         "出纳", DataScope.TENANT,
         (*LOANS, "configuration.company_account.read", "finance.disbursement.pay",
-         "finance.disbursement.ask_bank_again", "finance.receipt.enter", "lending.attachment.upload"),
+         "finance.disbursement.ask_bank_again", "finance.receipt.enter", "lending.attachment.upload",
+         "finance.receipt.record_recovery", "finance.refund.request", "finance.refund.cancel", "finance.refund.pay"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(
         "会计", DataScope.TENANT,
         (*LOANS, *BOOKS, *DECIDE, "finance.disbursement.review", "finance.disbursement.cancel",
-         "finance.disbursement.confirm",
+         "finance.disbursement.confirm", "finance.refund.request", "finance.refund.cancel", "finance.refund.confirm",
          "finance.receipt.register", "finance.receipt.reject", "finance.receipt.request_reversal",
          "configuration.company_account.*", "end_of_day.*.*"),
     ),

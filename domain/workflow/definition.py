@@ -268,6 +268,29 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
             },
         ],
     ),
+    (
+        "REFUND",
+        "退款审批 Approval of a refund",
+        [
+            {"code": "REFUND_APPROVAL", "name": "退款复核 Refund check", "roles": ["ACCOUNTANT", "BUSINESS_MANAGER"]},
+            {
+                "code": "GENERAL_APPROVAL",
+                "name": "总经理审批 General manager",
+                "roles": ["GENERAL_MANAGER"],
+                "when": {"field": "amount", "operator": "GE", "value": "10000.00"},
+            },
+        ],
+    ),
+    (
+        "WRITE_OFF",
+        "核销审批 Approval of a write-off",
+        [{"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]}],
+    ),
+    (
+        "WRITE_OFF_REVERSAL",
+        "核销撤销审批 Approval that a write-off is undone",
+        [{"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]}],
+    ),
 )  # fmt: skip
 
 

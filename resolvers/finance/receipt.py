@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -160,12 +159,6 @@ answers_by_key("Receipt.registered_by", Employee)
 async def allocation(ctx: Context, receipt_ids: list[UUID]) -> dict[UUID, list[AllocationLine]]:
     found = await receipt.allocations(ctx, receipt_ids)
     return {receipt_id: _lines(paid.lines) for receipt_id, paid in found.items()}
-
-
-@answers("Receipt.unapplied")
-async def unapplied(ctx: Context, receipt_ids: list[UUID]) -> dict[UUID, Decimal]:
-    found = await receipt.allocations(ctx, receipt_ids)
-    return {receipt_id: paid.unapplied for receipt_id, paid in found.items()}
 
 
 @answers("Receipt.reversal")

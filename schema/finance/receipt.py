@@ -80,6 +80,10 @@ class Receipt(Node):
     def unapplied(self) -> Money:
         """暂收 What of it nothing has taken: it is kept until something falls due, or refunded."""
 
+    @relation
+    def refundable(self) -> Money:
+        """可退 What of it may be asked back: what is kept, less what open requests speak for."""
+
     @relation(by="company_account_id")
     def company_account(self) -> CompanyAccount:
         """收款账户 The account it came in on."""

@@ -10,7 +10,7 @@ import pytest
 from domain.calculation.classification import FiveClass
 from domain.calculation.schedule import Method
 from domain.kernel.ports import Ports
-from domain.kernel.refusals import InvalidAmount
+from domain.kernel.refusals import RefundExceedsBalance
 from domain.lending.loan import EventType, LoanState
 from domain.lending.loan.tables import AllocationRow, InstallmentRow, PlannedRow
 from tests.lending.test_loan_golden_days import proved
@@ -75,7 +75,7 @@ async def test_a_write_off_taken_back_was_never_one(lending: Lending) -> None:
 async def test_kept_money_goes_back_and_no_more(lending: Lending) -> None:
     loan_id = await lending.pay_out()
     receipt = await lending.receive(loan_id, "115.12")
-    with pytest.raises(InvalidAmount):
+    with pytest.raises(RefundExceedsBalance):
         await changed(lending, loan_id, EventType.REFUND, amount="115.13")
     assert len(await lending.events(loan_id)) == 2
     refunded = await lending.record(
@@ -84,7 +84,7 @@ async def test_kept_money_goes_back_and_no_more(lending: Lending) -> None:
     assert await entries(lending, refunded) == {
         "224101": (Decimal("115.12"), ZERO), "1002": (ZERO, Decimal("115.12"))
     }  # fmt: skip
-    with pytest.raises(InvalidAmount):  # its money is gone: the refund is reversed first
+    with pytest.raises(RefundExceedsBalance):  # its money is gone: the refund is reversed first
         await lending.reverse(loan_id, receipt)
     assert await proved(lending) == []
 

@@ -20,12 +20,20 @@ from sqlalchemy.exc import DBAPIError
 from domain.calculation.allocation import InvalidAmount as NoAmount
 from domain.calculation.classification import FiveClass, LendingMode
 from domain.calculation.loan.fold import Fold
+from domain.calculation.loan.state import RefundNotCovered
 from domain.calculation.schedule import Method, PlanError
 from domain.configuration.loan_product import LoanKind, LoanProduct
 from domain.kernel import command
 from domain.kernel.clock import hold_day
 from domain.kernel.numbering import numbered
-from domain.kernel.refusals import ClosedBusinessDay, InvalidAmount, ProductRuleViolated, Refusal, plain
+from domain.kernel.refusals import (
+    ClosedBusinessDay,
+    InvalidAmount,
+    ProductRuleViolated,
+    RefundExceedsBalance,
+    Refusal,
+    plain,
+)
 from domain.kernel.table import Keyed, uuid7
 from domain.ledger import journal
 from domain.ledger.journal import Entry
@@ -130,7 +138,8 @@ async def record(
     """Appends an event, folds the loan again and posts the difference in one voucher dated today (payloads: events.py).
 
     A reversal of money without `company_account_id` takes that of its target. Raises ClosedBusinessDay for a value date
-    before the loan's own or after the open day, ProductRuleViolated where no plan comes of it, InvalidAmount."""
+    before the loan's own or after the open day, ProductRuleViolated where no plan comes of it, InvalidAmount,
+    RefundExceedsBalance where a refund would not be covered (any more)."""
     await hold_day(ctx)
     await ctx.session.refresh(loan, with_for_update=True)
     refold.later(ctx, [loan])
@@ -183,6 +192,12 @@ async def _happen(
         after = book.fold(ctx.today)
     except PlanError as error:
         raise _refused(error) from error
+    except RefundNotCovered as error:
+        raise RefundExceedsBalance(
+            "amount",
+            zh="该笔资金已退款，或正在退款：须先撤销退款。",
+            en="Money that this takes away has been refunded, or is being paid: the refund is undone first.",
+        ) from error
     except NoAmount as error:
         raise InvalidAmount("amount", amount=payload.get("amount")) from error
     await ctx.session.flush()
