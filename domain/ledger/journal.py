@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import (
+    CheckConstraint,
+    CompoundSelect,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    func,
+    select,
+    union_all,
+)
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
@@ -24,6 +35,7 @@ from domain.kernel.command import query
 from domain.kernel.numbering import next_number
 from domain.kernel.scope import Everyone, Reach
 from domain.kernel.table import MoneyColumn, TenantTable, uuid7
+from domain.kernel.viewpoint import Viewpoint, reached
 from domain.ledger.account import BY_SUB, Account
 
 if TYPE_CHECKING:
@@ -217,21 +229,40 @@ async def balances_by_sub(ctx: Context, account: str, sub_ids: Sequence[UUID]) -
 
 
 @query("finance.trial_balance.read")
-async def trial_balance(ctx: Context, on: date | None = None) -> list[Any]:
-    """科目余额表: cumulative debits and credits of every account up to the close of a day (code, name, debit, credit)."""
+async def trial_balance(ctx: Context, on: date | None = None, known_at: datetime | None = None) -> list[Any]:
+    """科目余额表: cumulative debits and credits of every account up to the close of a day (code, name, debit, credit).
+
+    A closed day takes no more postings, so it is the same whenever it is asked for; of the day that was open at `known_at`
+    only what was posted by then counts. Raises BadInput for a moment or a day of which nothing was known."""
+    turned_over = _turnover(on or ctx.today) if known_at is None else _known_turnover(await reached(ctx, on, known_at))
+    posted = turned_over.subquery()
     statement = (
         select(
             Account.code,
             Account.name,
-            func.sum(AccountDay.debit).label("debit"),
-            func.sum(AccountDay.credit).label("credit"),
+            func.sum(posted.c.debit).label("debit"),
+            func.sum(posted.c.credit).label("credit"),
         )
-        .join(AccountDay, AccountDay.account == Account.code)
-        .where(AccountDay.on <= (on or ctx.today))
+        .join(posted, posted.c.account == Account.code)
         .group_by(Account.code, Account.name)
         .order_by(Account.code)
     )
     return list((await ctx.connection.execute(statement)).all())
+
+
+def _turnover(through: date) -> Select[str, Decimal, Decimal]:
+    return select(AccountDay.account, AccountDay.debit, AccountDay.credit).where(AccountDay.on <= through)
+
+
+def _known_turnover(view: Viewpoint) -> CompoundSelect[Any]:
+    """Of the days that were closed by then everything, of the open one the vouchers posted by then."""
+    of_the_day = (
+        select(VoucherLine.account, VoucherLine.debit, VoucherLine.credit)
+        .join(Voucher, Voucher.id == VoucherLine.voucher_id)
+        .where(Voucher.business_date == view.open_day, Voucher.business_date <= view.day)
+        .where(Voucher.created_at <= view.known_at)
+    )
+    return union_all(_turnover(min(view.day, view.open_day - timedelta(days=1))), of_the_day)
 
 
 async def entries_by_event(ctx: Context, event_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,8 @@ from domain.kernel.paging_by_parent import pages_by_parent
 from domain.kernel.refusals import BadInput
 from domain.kernel.scope import scope
 from domain.kernel.table import TenantTable
-from domain.lending.loan import figures
+from domain.lending.loan import as_known, figures
+from domain.lending.loan.as_known import Standing
 from domain.lending.loan.tables import STILL_KNOWN, InstallmentRow, Loan, LoanEventRow, LoanState, OverdueLineRow
 
 if TYPE_CHECKING:
@@ -80,32 +81,38 @@ async def loans(
     order: LoanOrderField = LoanOrderField.NUMBER,
     descending: bool = True,
     window: Window,
+    as_of: date | None = None,
+    known_at: datetime | None = None,
 ) -> Page:
-    """Loans the actor may see, filtered and sorted."""
-    statement = select(*columns).where(scope(ctx, Loan), *_conditions(ctx, wanted))
-    return await page(ctx, statement, _order(order, descending), window)
+    """Loans the actor may see, filtered and sorted: as they stand, or as they stood on a day, as known now or at a moment.
+
+    Whose they are (manager, department) is as of now, so nobody sees another's loans by asking for an earlier day.
+    Raises BadInput for a day that was not open by then, and for a moment that has not come or before the lender."""
+    stood = await as_known.standing(ctx, as_of, known_at)
+    statement = stood.select(columns).where(scope(ctx, Loan), *_conditions(ctx, wanted, stood))
+    return await page(ctx, statement, _order(order, descending, stood), window)
 
 
-def _order(field: LoanOrderField, descending: bool) -> list[Order]:
+def _order(field: LoanOrderField, descending: bool, stood: Standing) -> list[Order]:
     # Who is longest past due was overdue first, so that order runs the other way; who is not comes last.
     column, reverse = {
         LoanOrderField.NUMBER: (LOAN.number, False),
         LoanOrderField.VALUE_DATE: (LOAN.value_date, False),
         LoanOrderField.MATURITY_DATE: (LOAN.maturity_date, False),
         LoanOrderField.PRINCIPAL: (LOAN.principal, False),
-        LoanOrderField.OUTSTANDING: (LOAN.principal_outstanding, False),
-        LoanOrderField.DAYS_PAST_DUE: (func.coalesce(LOAN.days_past_due_since, NEVER), True),
+        LoanOrderField.OUTSTANDING: (stood["principal_outstanding"], False),
+        LoanOrderField.DAYS_PAST_DUE: (func.coalesce(stood["days_past_due_since"], NEVER), True),
     }[field]
     down = descending != reverse
     return [Order(column, descending=down), Order(LOAN.id, descending=down)]
 
 
-def _conditions(ctx: Context, wanted: LoanFilter) -> list[ColumnElement[bool]]:
+def _conditions(ctx: Context, wanted: LoanFilter, stood: Standing) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     for column, values in (
-        (LOAN.state, wanted.states),
+        (stood["state"], wanted.states),
         (LOAN.kind, wanted.kinds),
-        (LOAN.five_class, wanted.five_classes),
+        (stood["five_class"], wanted.five_classes),
     ):
         if values is not None:
             found.append(column.in_(values))
@@ -126,8 +133,8 @@ def _conditions(ctx: Context, wanted: LoanFilter) -> list[ColumnElement[bool]]:
     if wanted.department_id is not None:
         found.append(LOAN.department_id.in_(_department_and_below(wanted.department_id)))
     if wanted.min_days_past_due is not None and wanted.min_days_past_due > 0:
-        days = min(wanted.min_days_past_due, (ctx.today - date.min).days)
-        found.append(LOAN.days_past_due_since <= ctx.today - timedelta(days=days))
+        days = min(wanted.min_days_past_due, (stood.day - date.min).days)
+        found.append(stood["days_past_due_since"] <= stood.day - timedelta(days=days))
     if wanted.search and not wanted.search.isprintable():
         raise BadInput("what is searched for holds control characters")
     if wanted.search:
