@@ -16,6 +16,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from domain.kernel.refusals import Language, Refusal
 from resolvers.kernel.access import access, check, describe
+from resolvers.kernel.plain_text import refuse_unreadable
 from schema.kernel import JSON, ErrorCode, UserError
 
 
@@ -39,6 +40,7 @@ def mutation(
             check(operation, needed)
             await operation.drop_snapshot()
             try:
+                refuse_unreadable(arguments)
                 return await method(self, info, **arguments)
             except Refusal as refusal:
                 return payload_of(method)(user_errors=[user_error(refusal, operation.request.language)])

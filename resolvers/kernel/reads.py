@@ -10,6 +10,7 @@ from typing import Any
 import strawberry
 
 from resolvers.kernel.access import access, check, describe
+from resolvers.kernel.plain_text import check_readable
 
 
 def reads(
@@ -26,6 +27,7 @@ def reads(
         @functools.wraps(method)
         async def run(self: Any, info: Any, **arguments: Any) -> Any:
             check(info.context, needed)
+            check_readable(arguments)
             answer = method(self, info, **arguments)
             return await answer if inspect.isawaitable(answer) else answer
 
