@@ -48,15 +48,23 @@ COMPOUND_RECEIVABLE = "113203"
 FEE_RECEIVABLE = "122101"
 ALLOWANCE = "1304"
 KEPT_MONEY = "224101"
+OUTPUT_VAT = "222101"
 CAPITAL = "4001"
+YEARS_PROFIT = "4103"
+PROFIT_DISTRIBUTION = "4104"
 INTEREST_INCOME = "601101"
 PENALTY_INCOME = "601102"
 COMPOUND_INCOME = "601103"
 RECOVERED_INTEREST = "601104"
+VAT_ON_INTEREST = "601109"
 FEE_INCOME = "6021"
+VAT_ON_FEES = "602109"
+IMPAIRMENT_LOSS = "6702"
 OFF_BALANCE_INTEREST = "9001"
 CLAIMED_PRINCIPAL = "9002"
 CLAIMED_INTEREST = "9003"
+COLLATERAL_HELD = "9004"
+TITLE_DOCUMENTS_HELD = "9005"
 OFF_BALANCE_CONTRA = "9999"
 
 CHART: tuple[tuple[str, str, AccountKind], ...] = (
@@ -71,22 +79,30 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     ("1321", "代理业务资产-委托贷款", AccountKind.ASSET),
     ("1441", "抵债资产", AccountKind.ASSET),
     ("2001", "短期借款", AccountKind.LIABILITY),
-    ("2221", "应交税费", AccountKind.LIABILITY),
+    ("2003", "拆入资金", AccountKind.LIABILITY),
+    (OUTPUT_VAT, "应交税费-应交增值税-销项税额", AccountKind.LIABILITY),
     ("2231", "应付利息", AccountKind.LIABILITY),
     (KEPT_MONEY, "其他应付款-暂收款", AccountKind.LIABILITY),
     ("2314", "代理业务负债-委托资金", AccountKind.LIABILITY),
     (CAPITAL, "实收资本", AccountKind.EQUITY),
     ("4102", "一般风险准备", AccountKind.EQUITY),
+    (YEARS_PROFIT, "本年利润", AccountKind.EQUITY),
+    (PROFIT_DISTRIBUTION, "利润分配-未分配利润", AccountKind.EQUITY),
     (INTEREST_INCOME, "利息收入", AccountKind.INCOME),
     (PENALTY_INCOME, "罚息收入", AccountKind.INCOME),
     (COMPOUND_INCOME, "复利收入", AccountKind.INCOME),
     (RECOVERED_INTEREST, "已核销利息收回", AccountKind.INCOME),
+    (VAT_ON_INTEREST, "利息收入-价税分离", AccountKind.INCOME),
     (FEE_INCOME, "手续费收入", AccountKind.INCOME),
+    (VAT_ON_FEES, "手续费收入-价税分离", AccountKind.INCOME),
     ("6411", "利息支出", AccountKind.EXPENSE),
-    ("6702", "信用减值损失", AccountKind.EXPENSE),
+    ("6701", "资产减值损失", AccountKind.EXPENSE),
+    (IMPAIRMENT_LOSS, "信用减值损失", AccountKind.EXPENSE),
     (OFF_BALANCE_INTEREST, "表外-未收利息", AccountKind.OFF_BALANCE),
     (CLAIMED_PRINCIPAL, "表外-已核销贷款本金", AccountKind.OFF_BALANCE),
     (CLAIMED_INTEREST, "表外-已核销贷款利息", AccountKind.OFF_BALANCE),
+    (COLLATERAL_HELD, "表外-抵质押物", AccountKind.OFF_BALANCE),
+    (TITLE_DOCUMENTS_HELD, "表外-代保管权证", AccountKind.OFF_BALANCE),
     (OFF_BALANCE_CONTRA, "表外-对方科目", AccountKind.OFF_BALANCE),
 )
 
