@@ -13,6 +13,7 @@ from uuid import UUID
 from domain.calculation.loan.balances import balances
 from domain.calculation.loan.fold import Fold
 from domain.calculation.money import yuan
+from domain.calculation.vat import Rates, output_tax
 from domain.ledger import account
 from domain.ledger.journal import Line
 
@@ -27,18 +28,22 @@ ACCRUAL_ACCOUNTS = frozenset(
         account.INTEREST_INCOME,
         account.PENALTY_INCOME,
         account.COMPOUND_INCOME,
+        account.VAT_ON_INTEREST,
+        account.VAT_ON_FEES,
+        account.OUTPUT_VAT,
     }
 )
 OFF_BALANCE_ACCOUNTS = frozenset({account.OFF_BALANCE_INTEREST, account.OFF_BALANCE_CONTRA})
 PRINCIPAL_ACCOUNTS = frozenset({account.LOAN_NORMAL, account.LOAN_OVERDUE})
 
 
-def ledger(fold: Fold | None, day: date) -> Ledger:
-    """What the accounts hold of a loan at the close of `day`; nothing before its first day."""
+def ledger(fold: Fold | None, day: date, vat: Rates) -> Ledger:
+    """What the accounts hold of a loan at the close of `day`; nothing before its first day. `vat`: the rates that hold for it."""
     if fold is None or day < fold.positions[0].from_date:
         return {}
     sums, figures = balances(fold, day), fold.position_on(day)
     on_balance = not figures.non_accrual
+    tax = output_tax(fold, day, vat)
     return {
         account.BANK: sums.bank,
         account.LOAN_NORMAL: sums.principal_normal,
@@ -52,6 +57,9 @@ def ledger(fold: Fold | None, day: date) -> Ledger:
         account.PENALTY_INCOME: -sums.penalty_income,
         account.COMPOUND_INCOME: -sums.compound_income,
         account.FEE_INCOME: -sums.fee_income,
+        account.VAT_ON_INTEREST: tax.interest,
+        account.VAT_ON_FEES: tax.fees,
+        account.OUTPUT_VAT: -tax.total,
         account.ALLOWANCE: sums.allowance_used,
         account.RECOVERED_INTEREST: -sums.recovered_interest,
         account.OFF_BALANCE_INTEREST: sums.off_balance_interest,
@@ -82,12 +90,12 @@ def lines(amounts: Mapping[str, int], *, loan_id: UUID | None, company_account_i
     ]
 
 
-def night(before: Fold, after: Fold, day: date) -> tuple[Ledger, dict[str, Ledger]]:
+def night(before: Fold, after: Fold, day: date, vat: Rates) -> tuple[Ledger, dict[str, Ledger]]:
     """A loan carried into `day` without an event: what only accrued, and its own vouchers by kind.
 
-    Only accrual goes into the voucher of the product. TURN_OVERDUE moves principal, NON_ACCRUAL changes the side of the
-    balance sheet; KEPT_MONEY_APPLIED and LAPSE take everything of that night together."""
-    moved = change(ledger(before, before.until), ledger(after, day))
+    Only accrual, with the tax on what falls due, goes into the voucher of the product. TURN_OVERDUE moves principal,
+    NON_ACCRUAL changes the side of the balance sheet; KEPT_MONEY_APPLIED and LAPSE take everything of that night together."""
+    moved = change(ledger(before, before.until, vat), ledger(after, day, vat))
     crossed = before.positions[-1].non_accrual != after.positions[-1].non_accrual
     if account.KEPT_MONEY in moved:
         return {}, {"KEPT_MONEY_APPLIED": moved}
