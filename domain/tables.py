@@ -54,6 +54,7 @@ MODULES = (
     "domain.post_loan.contract_amendment",
     "domain.post_loan.customer_account",
     "domain.post_loan.early_warning",
+    "domain.post_loan.write_off",
     "domain.workflow.definition",
     "domain.workflow.instance",
 )

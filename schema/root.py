@@ -55,6 +55,7 @@ MODULES = [
     "resolvers.home.message",
     "resolvers.home.statistics",
     "resolvers.post_loan.early_warning",
+    "resolvers.post_loan.write_off",
 ]
 
 

@@ -161,6 +161,7 @@ DEFINITIONS: dict[str, Definition] = {
         ParameterKind.CODE, "拨备政策 Provision policy", "PBOC_2002_98", among=tuple(POLICIES)
     ),
     "provision_additional": _money("附加准备 Allowance kept beyond what the provision policy requires", "0.00"),
+    "write_off_overdue_years": _count("核销逾期年限 Years overdue that are a condition for writing off by themselves", 3),
     "non_accrual_days": _count("非应计天数 Days past due beyond which interest leaves the balance sheet", 90),
     # Tax (财税〔2016〕36号, 财政部 税务总局公告2023年第54号).
     "vat_rate": _rate(

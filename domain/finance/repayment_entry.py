@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 REGISTER = "RECEIPT_REGISTER"
-GONE = (LoanState.WRITTEN_OFF, LoanState.TRANSFERRED)
+GONE = (LoanState.TRANSFERRED,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,7 +283,9 @@ async def _follow_condition(ctx: Context, rows: Sequence[InterestWaiver]) -> int
     folds = await figures.folds(ctx, [row.loan_id for row in rows], max(dates))
     changed = 0
     for row, day in zip(rows, dates, strict=True):
-        state = WaiverState.LAPSED if folds[row.loan_id].on(day).state.unsettled else WaiverState.APPROVED
+        then = folds[row.loan_id].on(day).state
+        missed = then.unsettled or then.claim is not None  # written off by then: what was given up is claimed, too
+        state = WaiverState.LAPSED if missed else WaiverState.APPROVED
         if state is not row.state:
             row.state, changed = state, changed + 1
             kind = "lapsed" if state is WaiverState.LAPSED else "restored"
