@@ -1,6 +1,7 @@
 """数据统计 · Statistics (F02): the loans a viewer sees, in figures of one day (domain.md §6.1), by three statements.
 
-Own loans only: entrusted ones bear no risk of the lender, written-off and transferred ones are out. Outstanding is unpaid
+Of a day and, if a moment is given, as it was known then. Own loans only: entrusted ones bear no risk of the lender, those
+written off by that day and transferred ones are out. Outstanding is unpaid
 principal; PAR is the whole balance of loans more than 30 or 90 days past due. Coverage measures the allowance that the
 provision policy requires of the loans in view, since a booked allowance belongs to the whole lender.
 """
@@ -8,12 +9,12 @@ provision policy requires of the loans in view, since a booked allowance belongs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import case, distinct, func, literal, select, tuple_
+from sqlalchemy import case, distinct, exists, func, literal, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.calculation.classification import FiveClass
@@ -23,17 +24,17 @@ from domain.calculation.provision import POLICIES, ProvisionPolicy
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind
 from domain.kernel.command import query
-from domain.kernel.refusals import BadInput
 from domain.kernel.scope import scope
 from domain.kernel.table import TenantTable
-from domain.lending.loan.tables import STILL_KNOWN, InstallmentRow, Loan, LoanState, MovementRow, PositionRow
+from domain.kernel.viewpoint import Viewpoint, reached
+from domain.lending.loan import as_known, figures
+from domain.lending.loan.tables import InstallmentRow, Loan, LoanEventRow, LoanState, MovementRow, PlannedRow
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 MODULES = ("lending.loan.", "finance.", "end_of_day.", "home.pending_task.")
 """What in the feed may change these figures, or the viewer's count of tasks beside them."""
-OUT_OF_THE_BOOKS = (LoanState.WRITTEN_OFF, LoanState.TRANSFERRED)
 
 
 @dataclass(frozen=True)
@@ -91,20 +92,21 @@ def required_allowance(policy: ProvisionPolicy, principal: Any, five_class: Any)
 
 
 @query("home.statistics.read")
-async def of_day(ctx: Context, *, on: date | None = None, department_id: UUID | None = None) -> Statistics:
-    """The figures at the close of a day (default: the open one), of a department and those below it, if given.
+async def of_day(
+    ctx: Context, *, on: date | None = None, known_at: datetime | None = None, department_id: UUID | None = None
+) -> Statistics:
+    """The figures at the close of a day (default: the one open then), as known now or at a moment, of a department and those
+    below it, if given. Whose loans they are is as of now.
 
-    Raises BadInput for a day that is not open yet."""
-    day = on or ctx.today
-    if day > ctx.today:
-        raise BadInput("this day is not open yet")
+    Raises BadInput for a day that was not open yet, and for a moment that has not come or before the lender."""
+    view = await reached(ctx, on, known_at)
     mine = _loans_in_view(ctx, department_id)
-    classes = await _balances(ctx, day, mine)
+    classes = await _balances(ctx, view, mine)
     whole = classes.pop(None, _Balance())
     bad = sum(found.outstanding for five_class, found in classes.items() if five_class and five_class.non_performing)
-    disbursed, collected, due = await _flows(ctx, day, mine)
+    disbursed, collected, due = await _flows(ctx, view, mine)
     return Statistics(
-        on=day,
+        on=view.day,
         loan_count=whole.loans,
         customer_count=whole.customers,
         outstanding=yuan(whole.outstanding),
@@ -139,7 +141,7 @@ class _Balance:
 
 
 def _loans_in_view(ctx: Context, department_id: UUID | None) -> ColumnElement[bool]:
-    wanted = scope(ctx, Loan) & (Loan.kind != LoanKind.ENTRUSTED) & Loan.state.not_in(OUT_OF_THE_BOOKS)
+    wanted = scope(ctx, Loan) & (Loan.kind != LoanKind.ENTRUSTED) & (Loan.state != LoanState.TRANSFERRED)
     if department_id is None:
         return wanted
     departments = TenantTable.metadata.tables["departments"].c
@@ -148,11 +150,12 @@ def _loans_in_view(ctx: Context, department_id: UUID | None) -> ColumnElement[bo
     return wanted & Loan.department_id.in_(below)
 
 
-async def _balances(ctx: Context, day: date, mine: ColumnElement[bool]) -> dict[FiveClass | None, _Balance]:
-    """Sums of each class, and under None of all together."""
+async def _balances(ctx: Context, view: Viewpoint, mine: ColumnElement[bool]) -> dict[FiveClass | None, _Balance]:
+    """Sums of each class, and under None of all together. What was written off has no principal left."""
     policy = POLICIES[await parameter.value(ctx, "provision_policy")]
-    position = PositionRow
-    days_past_due = literal(day) - position.overdue_since
+    rows = as_known.position_of_each(view)
+    position: Any = rows.c
+    days_past_due = literal(view.day) - position.overdue_since
 
     def par(days: int) -> Any:
         return func.coalesce(func.sum(position.principal).filter(days_past_due > days), 0)
@@ -168,30 +171,65 @@ async def _balances(ctx: Context, day: date, mine: ColumnElement[bool]) -> dict[
             par(90),
             func.sum(required_allowance(policy, position.principal, position.five_class)),
         )
-        .select_from(position)
-        .join(Loan, Loan.id == position.loan_id)
-        .where(position.from_date <= day, position.to_date > day, position.known_to == STILL_KNOWN)
+        .select_from(Loan)
+        .join(rows, position.loan_id == Loan.id)
         .where(position.principal > 0, mine)
         .group_by(func.grouping_sets(tuple_(position.five_class), tuple_()))
     )
-    rows = (await ctx.connection.execute(statement)).all()
-    return {five_class: _Balance(*(int(figure or 0) for figure in sums)) for five_class, *sums in rows}
+    found = (await ctx.connection.execute(statement)).all()
+    return {five_class: _Balance(*(int(figure or 0) for figure in sums)) for five_class, *sums in found}
 
 
-async def _flows(ctx: Context, day: date, mine: ColumnElement[bool]) -> tuple[Decimal, int, int]:
+async def _flows(ctx: Context, view: Viewpoint, mine: ColumnElement[bool]) -> tuple[Decimal, int, int]:
     """Paid out on the day (CNY), received with that value date, and what falls due on it by plan (fen)."""
-    paid_out = select(func.coalesce(func.sum(Loan.principal), 0)).where(Loan.value_date == day, mine)
+    rows = as_known.position_of_each(view)
+    in_the_books = mine & ~as_known.written_off(rows.c)
+    movement, installment = MovementRow, InstallmentRow
+    known = as_known.known(movement, view)
+    paid_out = select(func.sum(Loan.principal)).join(rows, rows.c.loan_id == Loan.id)
     received = (
-        select(func.coalesce(func.sum(MovementRow.amount), 0))
-        .join(Loan, Loan.id == MovementRow.loan_id)
-        .where(MovementRow.value_date == day, MovementRow.kind == MovementKind.RECEIVED)
-        .where(MovementRow.known_to == STILL_KNOWN, mine)
+        select(func.sum(movement.amount))
+        .join(Loan, Loan.id == movement.loan_id)
+        .join(rows, rows.c.loan_id == Loan.id)
+        .where(movement.value_date == view.day, movement.kind == MovementKind.RECEIVED, known)
     )
     due = (
-        select(func.coalesce(func.sum(InstallmentRow.principal + InstallmentRow.interest), 0))
-        .join(Loan, Loan.id == InstallmentRow.loan_id)
-        .where(InstallmentRow.due_date == day, mine)
+        select(func.sum(installment.principal + installment.interest))
+        .join(Loan, Loan.id == installment.loan_id)
+        .join(rows, rows.c.loan_id == Loan.id)
+        .where(installment.due_date == view.day)
     )
-    together = select(*(part.scalar_subquery() for part in (paid_out, received, due)))
+    if view.known_at is not None:
+        due = due.where(~_changed_since(view.known_at))
+    flows = (paid_out.where(Loan.value_date == view.day), received, due)
+    together: Any = select(*(func.coalesce(flow.where(in_the_books).scalar_subquery(), 0) for flow in flows))
     disbursed, collected, falls_due = (await ctx.connection.execute(together)).one()
-    return disbursed, int(collected), int(falls_due)
+    if view.known_at is not None:
+        falls_due += await _due_as_known_then(ctx, view, view.known_at, in_the_books, rows)
+    return Decimal(disbursed), int(collected), int(falls_due)
+
+
+def _changed_since(moment: datetime) -> ColumnElement[bool]:
+    return exists().where(LoanEventRow.loan_id == Loan.id, LoanEventRow.created_at > moment)
+
+
+async def _due_as_known_then(
+    ctx: Context, view: Viewpoint, known_at: datetime, in_the_books: ColumnElement[bool], rows: Any
+) -> int:
+    """What fell due on the day, in fen, of loans on which something was booked since: installments keep no earlier knowledge,
+    so those that a plan or an event of the day names are folded from what was booked by then."""
+    of_the_day = or_(
+        exists().where(PlannedRow.loan_id == Loan.id, PlannedRow.due_date == view.day),
+        exists().where(LoanEventRow.loan_id == Loan.id, LoanEventRow.value_date == view.day),
+    )
+    changed = (
+        select(Loan.id).join(rows, rows.c.loan_id == Loan.id).where(in_the_books, _changed_since(known_at), of_the_day)
+    )
+    loan_ids = (await ctx.connection.execute(changed)).scalars().all()
+    folds = await figures.folds(ctx, loan_ids, view.day, known_at=known_at) if loan_ids else {}
+    return sum(
+        installment.principal + installment.interest
+        for fold in folds.values()
+        for installment in fold.installments_on(view.day)
+        if installment.due_date == view.day
+    )

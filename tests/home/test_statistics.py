@@ -20,7 +20,7 @@ from domain.kernel.ports import Ports
 from domain.kernel.refusals import BadInput
 from domain.kernel.scope import scope
 from domain.kernel.table import uuid7
-from domain.lending.loan import Loan, figures
+from domain.lending.loan import EventType, Loan, figures
 from schema.kernel.node import global_id
 from tenancy.provision import Blueprint
 from tests.support.actors import LenderAtWork, a_lender
@@ -191,12 +191,25 @@ async def test_nothing_to_count(lender: LenderAtWork):
 
 async def test_what_is_not_the_lenders_risk_is_out(lender: LenderAtWork, book: Lending):
     (row, *_) = [row for row in await lender.rows(Loan) if row.principal == D("400000.00")]
-    for change in ({"kind": "ENTRUSTED"}, {"kind": "NORMAL", "state": "WRITTEN_OFF"}):
-        async with lender.system.writing() as ctx:
-            await ctx.connection.execute(update(Loan).where(Loan.id == row.id).values(**change))
+    whole = await shown(lender.general_manager)
+
+    async def is_out() -> None:
         found = await shown(lender.general_manager)
         assert (found.loan_count, found.outstanding, found.par90) == (5, D("720000.00"), D(0))
         assert found.provision_coverage is None
+
+    for change in ({"kind": "ENTRUSTED"}, {"kind": "NORMAL", "state": "TRANSFERRED"}):
+        async with lender.system.writing() as ctx:
+            await ctx.connection.execute(update(Loan).where(Loan.id == row.id).values(**change))
+        await is_out()
+    async with lender.system.writing() as ctx:
+        await ctx.connection.execute(update(Loan).where(Loan.id == row.id).values(state=row.state))
+    assert await shown(lender.general_manager) == whole
+    await book.record(row.id, EventType.WRITE_OFF, None, None)
+    await is_out()
+    assert (await shown(lender.general_manager, on=OPENED)).par90 == D("400000.00"), (
+        "it was in the books the day before"
+    )
 
 
 async def test_three_statements_whatever_the_size(lender: LenderAtWork, book: Lending):

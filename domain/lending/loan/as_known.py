@@ -57,10 +57,15 @@ def position_of_each(view: Viewpoint) -> FromClause:
     return here.order_by(POSITION.from_date.desc()).limit(1).lateral("of_day")
 
 
+def written_off(of_day: Any) -> ColumnElement[bool]:
+    """核销 · Nothing is left in the books because it was given up: only then a loan without arrears is of the class LOSS."""
+    return and_(of_day.settled, of_day.five_class == FiveClass.LOSS)
+
+
 def state(of_day: Any) -> ColumnElement[Any]:
     """借据状态 on the day, from its row: what `refold.state_of` says of a fold."""
     stands = case(
-        (and_(of_day.settled, of_day.five_class == FiveClass.LOSS), LoanState.WRITTEN_OFF.value),
+        (written_off(of_day), LoanState.WRITTEN_OFF.value),
         (of_day.settled, LoanState.SETTLED.value),
         (of_day.non_accrual, LoanState.NON_ACCRUAL.value),
         (of_day.overdue_since.is_not(None), LoanState.OVERDUE.value),
