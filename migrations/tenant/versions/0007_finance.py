@@ -1,4 +1,4 @@
-"""finance: 3 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""finance: 4 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.String(length=500), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=True),
         sa.Column("reversal_id", sa.Uuid(), nullable=True),
+        sa.Column("refund_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "method IN ('TRANSFER', 'WITHHOLDING', 'COUNTER', 'OFFSET', 'GUARANTOR', 'COLLATERAL_PROCEEDS')",
@@ -117,3 +118,54 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_orders")),
     )
     op.create_index(op.f("ix_bank_orders_disbursement_id"), "bank_orders", ["disbursement_id"], unique=False)
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("receipt_id", sa.Uuid(), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.Column("offset_consent", sa.Boolean(), nullable=False),
+        sa.Column("offset_amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("customer_account_id", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("company_account_id", sa.Uuid(), nullable=True),
+        sa.Column("cashier_id", sa.Uuid(), nullable=True),
+        sa.Column("value_date", sa.Date(), nullable=True),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("bank_reference", sa.String(length=100), nullable=True),
+        sa.Column("comment", sa.String(length=500), nullable=True),
+        sa.Column("failure", sa.String(length=500), nullable=True),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('OVERPAYMENT', 'DOUBLE_PAYMENT', 'WRONG_PAYER', 'CORRECTION')",
+            name=op.f("ck_refunds_refundreason"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('PENDING', 'APPROVED', 'PAYING', 'PAID', 'REJECTED', 'FAILED', 'CANCELLED')",
+            name=op.f("ck_refunds_refundstate"),
+        ),
+        sa.CheckConstraint("offset_amount >= 0 and offset_amount <= amount", name=op.f("ck_refunds_offset")),
+        sa.ForeignKeyConstraint(["cashier_id"], ["employees.id"], name=op.f("fk_refunds_cashier_id")),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_refunds_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_refunds_customer_id")),
+        sa.ForeignKeyConstraint(["decided_by"], ["employees.id"], name=op.f("fk_refunds_decided_by")),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_refunds_loan_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_refunds_receipt_id")),
+        sa.ForeignKeyConstraint(["requested_by"], ["employees.id"], name=op.f("fk_refunds_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("number", name=op.f("uq_refunds_number")),
+    )
+    op.create_index(op.f("ix_refunds_loan_id"), "refunds", ["loan_id"], unique=False)
+    op.create_index(op.f("ix_refunds_receipt_id"), "refunds", ["receipt_id"], unique=False)
