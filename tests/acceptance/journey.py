@@ -220,10 +220,13 @@ class Journey:
         disbursement = contract["disbursements"][0]["id"]
         await self.act("accountant", "reviewDisbursement", "disbursement { state }", disbursementId=disbursement)
         await self.pay(disbursement, account, terms.get("amount", "100000.00"))
-        await self.work()
-        found = await self.by("cashier").data(
-            "query($id: ID!) { node(id: $id) { ... on Disbursement { state loan { id } } } }", id=disbursement
-        )
+        for _ in range(20):  # the bank answers in its own time
+            await self.work()
+            found = await self.by("cashier").data(
+                "query($id: ID!) { node(id: $id) { ... on Disbursement { state loan { id } } } }", id=disbursement
+            )
+            if found["node"]["state"] != "PAYING":
+                break
         assert found["node"]["state"] == "PAID", found
         return PaidLoan(found["node"]["loan"]["id"], customer, application, contract["id"], disbursement)
 

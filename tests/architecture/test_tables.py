@@ -56,8 +56,8 @@ PLANTED = {
     "native enums": "CREATE TYPE colour AS ENUM ('red')",
     "domains": "CREATE DOMAIN amount AS numeric(18, 2)",
     "composite types": "CREATE TYPE pair AS (a int, b int)",
-    "triggers": """CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-        CREATE TRIGGER late AFTER INSERT ON jobs EXECUTE FUNCTION public.f()""",
+    "triggers": """CREATE FUNCTION elsewhere.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TRIGGER late AFTER INSERT ON jobs EXECUTE FUNCTION elsewhere.f()""",
     "rules": "CREATE RULE quiet AS ON DELETE TO jobs DO INSTEAD NOTHING",
     "functions": "CREATE FUNCTION t_x.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "identity columns": "CREATE TABLE planted (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
@@ -69,7 +69,7 @@ PLANTED = {
     "floating point columns": "CREATE TABLE planted (id int PRIMARY KEY, amount float)",
     "moments without a time zone": "CREATE TABLE planted (id int PRIMARY KEY, at timestamp)",
     "database defaults that differ by lender": "CREATE TABLE planted (id serial PRIMARY KEY)",
-    "tables outside the lender's schema": "CREATE TABLE public.planted (id int PRIMARY KEY)",
+    "tables outside the lender's schema": "CREATE TABLE elsewhere.planted (id int PRIMARY KEY)",
 }
 
 
@@ -77,7 +77,9 @@ PLANTED = {
 async def schema(postgres: Addresses) -> AsyncIterator[AsyncConnection]:
     """A lender's schema as the migrations make it, in a transaction that is thrown away."""
     async with platform_of_my_own(postgres) as place, place.owner.connect() as connection:
-        await run_text(connection, f"CREATE SCHEMA t_x;SET LOCAL search_path=t_x;{TENANT.text(None)}")
+        await run_text(
+            connection, f"CREATE SCHEMA elsewhere;CREATE SCHEMA t_x;SET LOCAL search_path=t_x;{TENANT.text(None)}"
+        )
         await connection.exec_driver_sql("SET LOCAL search_path=t_x")
         yield connection
         await connection.rollback()

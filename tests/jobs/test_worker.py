@@ -38,7 +38,7 @@ async def working(place: Platform, blueprint: Blueprint) -> AsyncIterator[Worker
         await bell.close()
 
 
-async def soon(condition: Callable[[], bool], seconds: float = 5) -> float:
+async def soon(condition: Callable[[], bool], seconds: float = 30) -> float:
     """Waits until it is so; answers the seconds it took."""
     begun = time.monotonic()
     while not condition():
