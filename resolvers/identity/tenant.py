@@ -52,7 +52,7 @@ class TenantMutations:
 
     @mutation(permission="identity.tenant.suspend")
     async def suspend_tenant(self, info: Info, input: TenantActionInput) -> TenantPayload:
-        """停用机构 Stop a lender: within 5 s its calls and sockets end and nobody can sign in."""
+        """停用机构 Stop a lender: within 5 s its calls and sockets end and nobody can sign in. Doing it again changes nothing."""
         found = await info.context.ports.provisioning.suspend(
             info.context.actor, key(input.tenant_id, "Tenant"), input.reason
         )
@@ -60,7 +60,7 @@ class TenantMutations:
 
     @mutation(permission="identity.tenant.resume")
     async def resume_tenant(self, info: Info, input: TenantActionInput) -> TenantPayload:
-        """恢复机构 Let a suspended lender work again."""
+        """恢复机构 Let a suspended lender work again. Doing it again changes nothing."""
         found = await info.context.ports.provisioning.resume(
             info.context.actor, key(input.tenant_id, "Tenant"), input.reason
         )

@@ -33,7 +33,8 @@ class LoanContractMutations:
 
     @mutation(loan_contract.acknowledge_cost_sheet)
     async def acknowledge_cost_sheet(self, info: Info, input: LoanContractActionInput) -> LoanContractPayload:
-        """确认综合融资成本明示表 The borrower has read and confirmed what the loan costs."""
+        """确认综合融资成本明示表 The borrower has read and confirmed what the loan costs. Doing it again before the signing changes
+        nothing."""
         row = await loan_contract.acknowledge_cost_sheet(
             info.context.ctx, contract_id=key(input.contract_id, "LoanContract")
         )

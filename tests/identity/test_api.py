@@ -118,11 +118,13 @@ async def test_an_operator_provisions_lists_suspends_and_resumes(api: Api, bluep
     assert (await api.as_("tenant_admin").data(NODE, id=tenant["id"]))["node"] is None
 
     action = {"tenantId": tenant["id"], "reason": "审计"}
-    assert (await operator.run(SUSPEND, input=action))["tenant"]["status"] == "SUSPENDED"
+    for _ in range(2):  # who got no answer asks again, and sees that it is so
+        assert (await operator.run(SUSPEND, input=action))["tenant"]["status"] == "SUSPENDED"
     assert (await api.with_token(chief).ask(VIEWER)).codes == ["UNAUTHENTICATED"]
     (refused,) = await api.anonymous.refused(SIGN_IN, input={"tenant": code, "username": "admin", "password": PASSWORD})
     assert refused["code"] == "TENANT_SUSPENDED"
-    assert (await operator.run(RESUME, input=action))["tenant"]["status"] == "ACTIVE"
+    for _ in range(2):
+        assert (await operator.run(RESUME, input=action))["tenant"]["status"] == "ACTIVE"
     assert (await api.with_token(chief).data(VIEWER))["viewer"]["tenant"]["code"] == code
     assert (await api.with_token(chief).data(NODE, id=tenant["id"]))["node"]["code"] == code
 

@@ -170,7 +170,12 @@ async def test_suspend_and_resume(place: Platform, lender: LenderAtWork, operato
     tenants = Tenants(place.catalog, lambda: None)
     for _ in range(2):
         assert (await tenants.suspend(operator.actor, lender.lender.id, "审计")).status == "SUSPENDED"
-    assert (await tenants.resume(operator.actor, lender.lender.id, None)).status == "ACTIVE"
+    for _ in range(2):
+        assert (await tenants.resume(operator.actor, lender.lender.id, None)).status == "ACTIVE"
+    noted = select(operator_actions.c.action).where(operator_actions.c.lender_code == lender.lender.code)
+    async with place.owner.connect() as connection:
+        actions = (await connection.execute(noted.order_by(operator_actions.c.at))).scalars().all()
+    assert actions == ["SUSPEND"] * 2 + ["RESUME"] * 2, "each request is noted"
     with pytest.raises(NotFound) as refused:
         await tenants.suspend(operator.actor, uuid7(), None)
     assert refused.value.field == ("tenantId",)

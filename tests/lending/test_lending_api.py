@@ -7,6 +7,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from domain.kernel.audit import GuardEntry
+from domain.kernel.feed import FeedRow
+from schema.kernel.node import global_id
 from tests.support.actors import LenderAtWork
 from tests.support.client import Api, statements
 from tests.support.customers import a_person
@@ -71,6 +73,18 @@ async def ids(api: Api, lender: LenderAtWork) -> dict[str, Any]:
         "purpose": "采购原材料",
         "lendingMode": "CREDIT",
     }
+
+
+async def test_the_cost_sheet_is_acknowledged_once_however_often_it_is_said(api: Api, lender: LenderAtWork):
+    contract = await prepared(lender)
+    manager, on = api.as_("account_manager"), {"contractId": global_id("LoanContract", contract.id)}
+    first, again = [(await manager.run(ACKNOWLEDGE, input=on))["contract"] for _ in range(2)]
+    assert (first["state"], again["state"], first["id"]) == ("SIGNING", "SIGNING", again["id"])
+    told = await lender.rows(FeedRow, FeedRow.kind == "lending.loan_contract.cost_sheet_acknowledged")
+    assert [row.subject_id for row in told] == [contract.id]
+    await manager.run(SIGN, input={**on, "signedOn": "2025-01-01", "way": "PAPER"})
+    (refused,) = await manager.refused(ACKNOWLEDGE, input=on)
+    assert (refused["code"], refused["field"]) == ("INVALID_STATE", ["input", "contractId"])
 
 
 async def test_s01_from_draft_to_signed_by_different_persons(api: Api, lender: LenderAtWork):

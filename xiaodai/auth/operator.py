@@ -83,11 +83,15 @@ class Tenants:
         return await self._made(request_id, code)
 
     async def suspend(self, operator: Actor, lender_id: UUID, reason: str | None) -> Lender:
-        """停用. A repeat changes nothing. Raises NOT_FOUND, for a closed lender too."""
+        """停用. A repeat succeeds and changes nothing: who got no answer may ask again; each request is noted with its operator.
+
+        Raises NOT_FOUND, for a closed lender too."""
         return await self._act(operator, "SUSPEND", await self._catalog.suspend(lender_id), reason)
 
     async def resume(self, operator: Actor, lender_id: UUID, reason: str | None) -> Lender:
-        """恢复. A repeat changes nothing. Raises NOT_FOUND, for a closed lender too."""
+        """恢复. A repeat succeeds and changes nothing: who got no answer may ask again; each request is noted with its operator.
+
+        Raises NOT_FOUND, for a closed lender too."""
         return await self._act(operator, "RESUME", await self._catalog.resume(lender_id), reason)
 
     async def find(self, lender_id: UUID) -> Lender | None:
