@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.kernel.refusals import ClosedBusinessDay
 from domain.kernel.table import TenantTable
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 class BusinessClock(TenantTable):
-    """One row: the open business day, when (real time) it was opened, and whether the lender is a sandbox."""
+    """One row: the open business day, when (real time) it was opened, and whether the lender is a sandbox.
+
+    `closed_through` is the last day of the last month that accounting has closed: nothing may take effect on or before it."""
 
     __tablename__ = "business_clock"
 
@@ -31,6 +34,7 @@ class BusinessClock(TenantTable):
     business_date: Mapped[date]
     opened_at: Mapped[datetime]
     sandbox: Mapped[bool]
+    closed_through: Mapped[date | None]
 
 
 def machine_now() -> datetime:
@@ -64,10 +68,11 @@ async def open_day(ctx: Context, business_date: date) -> bool:
     await ctx.connection.execute(select(BusinessClock.id).with_for_update())
     opened_at = machine_now()
     opened = update(BusinessClock).values(business_date=business_date, opened_at=opened_at)
-    sandbox = (await ctx.connection.execute(opened.returning(BusinessClock.sandbox))).scalar_one()
-    ctx.bound.today, ctx.bound.now = business_date, moment(business_date, opened_at, sandbox, opened_at)
-    ctx.bound.holds_day = True
-    return bool(sandbox)
+    opened = opened.returning(BusinessClock.sandbox, BusinessClock.closed_through)
+    clock = (await ctx.connection.execute(opened)).one()
+    ctx.bound.today, ctx.bound.now = business_date, moment(business_date, opened_at, clock.sandbox, opened_at)
+    ctx.bound.holds_day, ctx.bound.closed_through = True, clock.closed_through
+    return bool(clock.sandbox)
 
 
 # As any serialization failure: the command is run again, on the new day.
@@ -80,7 +85,29 @@ async def hold_day(ctx: Context) -> None:
     If the day was turned after the transaction began, it fails as a serialization failure does, and is retried."""
     if ctx.bound.holds_day:
         return
-    held = select(BusinessClock.business_date).with_for_update(read=True)
-    if (await ctx.connection.execute(held)).scalar_one() != ctx.today:
+    held = select(BusinessClock.business_date, BusinessClock.closed_through).with_for_update(read=True)
+    clock = (await ctx.connection.execute(held)).one()
+    if clock.business_date != ctx.today:
         await ctx.connection.exec_driver_sql(_TURNED)
-    ctx.bound.holds_day = True
+    ctx.bound.holds_day, ctx.bound.closed_through = True, clock.closed_through
+
+
+async def hold_month(ctx: Context, value_date: date, field: str = "valueDate") -> None:
+    """Holds the day, and the month of `value_date` with it: neither is closed until this transaction ends.
+
+    Raises ClosedBusinessDay, with the last day of the closed months, for a day in one of them."""
+    await hold_day(ctx)
+    closed_through = ctx.bound.closed_through
+    if closed_through is not None and value_date <= closed_through:
+        raise ClosedBusinessDay(
+            field,
+            zh="{on} 所在会计期间已结账（截至 {closed_through}）。",
+            en="{on} lies in a closed month: the books are closed through {closed_through}.",
+            on=value_date,
+            closed_through=closed_through,
+        )
+
+
+async def close_through(ctx: Context, last: date | None) -> None:
+    """Nothing takes effect on or before `last` from here on (None: no month is closed). Waits for whoever holds the day."""
+    await ctx.connection.execute(update(BusinessClock).values(closed_through=last))

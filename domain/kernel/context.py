@@ -97,6 +97,7 @@ class Transaction:
     session: AsyncSession | None = None
     permission: str = ""
     holds_day: bool = False
+    closed_through: date | None = None
     feed: list[Any] = field(default_factory=list)
     jobs_due: list[datetime] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)

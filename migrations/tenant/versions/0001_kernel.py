@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("business_date", sa.Date(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sandbox", sa.Boolean(), nullable=False),
+        sa.Column("closed_through", sa.Date(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_business_clock")),
     )
     op.create_table(
