@@ -25,7 +25,7 @@ from domain.finance.disbursement import Disbursement, DisbursementState
 from domain.finance.remark import remark
 from domain.home import pending_task
 from domain.kernel import job, personal_data
-from domain.kernel.clock import machine_now
+from domain.kernel.clock import hold_month, machine_now
 from domain.kernel.command import command, find, lock
 from domain.kernel.refusals import (
     InsufficientAccountBalance,
@@ -140,7 +140,7 @@ async def pay(
 
     With `slip_ids` (uploads) it was paid by hand, and an accountant confirms it. Raises NOT_FOUND, INVALID_STATE,
     UPFRONT_DEDUCTION, INSUFFICIENT_ACCOUNT_BALANCE, PAYEE_NOT_BORROWER, SAME_PERSON, INVALID_INPUT (accounts, value date, no
-    bank link and no slip), APPROVAL_EXPIRED and what the guards refuse on that day."""
+    bank link and no slip), CLOSED_BUSINESS_DAY (its month is closed), APPROVAL_EXPIRED and what the guards refuse on that day."""
     row = await lock(ctx, Disbursement, disbursement_id, "disbursementId")
     if row.state is not DisbursementState.REVIEWED:
         raise InvalidState("disbursementId", state=row.state)
@@ -152,6 +152,7 @@ async def pay(
     if row.reviewer_id == ctx.actor.id:
         raise SamePerson("disbursementId")
     check_value_date(value_date, contract.signed_on, ctx.today)
+    await hold_month(ctx, value_date)
     await guards.check_disbursement(ctx, contract, value_date)
     row.state, row.failure = DisbursementState.PAYING, None
     row.company_account_id, row.customer_account_id = source.id, payee.id

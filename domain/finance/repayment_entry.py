@@ -16,6 +16,7 @@ from domain.calculation.schedule import Method
 from domain.configuration.company_account import AccountUse, CompanyAccount
 from domain.finance.receipt import Receipt, ReceiptMethod, ReceiptState
 from domain.home import pending_task
+from domain.kernel.clock import hold_month
 from domain.kernel.command import command, find
 from domain.kernel.numbering import numbered
 from domain.kernel.refusals import Duplicate, InvalidAmount, InvalidInput, InvalidState, ProductRuleViolated
@@ -76,7 +77,7 @@ async def enter(ctx: Context, *, loan_id: UUID, entry: Entry, idempotency_key: s
     """Keys a receipt and asks an accountant, another person, to register it.
 
     Raises NOT_FOUND (loan, account), INVALID_STATE, INVALID_AMOUNT, INVALID_INPUT (account, value date, texts), DUPLICATE (the
-    bank reference), PRODUCT_RULE_VIOLATED (prepayment)."""
+    bank reference), PRODUCT_RULE_VIOLATED (prepayment), CLOSED_BUSINESS_DAY (the month of the value date is closed)."""
     loan = await find(ctx, Loan, loan_id, "loanId")
     if loan.state in GONE:
         raise InvalidState("loanId", state=loan.state)
@@ -87,6 +88,7 @@ async def enter(ctx: Context, *, loan_id: UUID, entry: Entry, idempotency_key: s
     account = await find(ctx, CompanyAccount, entry.company_account_id, "companyAccountId")
     if not account.may(AccountUse.COLLECT):
         raise InvalidInput("companyAccountId", zh="该账户不能用于收款。", en="This account does not take repayments.")
+    await hold_month(ctx, entry.value_date)
     row = ctx.add(
         Receipt(
             number=await numbered(ctx, "HK"),

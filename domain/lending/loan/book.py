@@ -24,7 +24,7 @@ from domain.calculation.loan.state import RefundNotCovered
 from domain.calculation.schedule import Method, PlanError
 from domain.configuration.loan_product import LoanKind, LoanProduct
 from domain.kernel import command
-from domain.kernel.clock import hold_day
+from domain.kernel.clock import hold_day, hold_month
 from domain.kernel.numbering import numbered
 from domain.kernel.refusals import (
     ClosedBusinessDay,
@@ -85,7 +85,7 @@ async def open_loan(
 
     Voucher: Dr 1303 / Cr 1002 of the company account. `principal` in CNY. Raises ClosedBusinessDay for a value date after
     the open day, ProductRuleViolated where the terms give no plan."""
-    await hold_day(ctx)
+    await hold_month(ctx, value_date)
     _refuse_later(value_date, ctx.today)
     product = await ctx.session.get_one(LoanProduct, contract.product_id)
     loan = ctx.add(
@@ -139,8 +139,9 @@ async def record(
 
     A reversal of money without `company_account_id` takes that of its target. Raises ClosedBusinessDay for a value date
     before the loan's own or after the open day, ProductRuleViolated where no plan comes of it, InvalidAmount,
-    RefundExceedsBalance where a refund would not be covered (any more)."""
-    await hold_day(ctx)
+    RefundExceedsBalance where a refund would not be covered (any more). Into a closed month nothing is dated (ClosedBusinessDay);
+    a reversal is allowed there: what it undoes never happened, and its voucher is of today."""
+    await (hold_day(ctx) if type is EventType.REVERSAL else hold_month(ctx, value_date))
     await ctx.session.refresh(loan, with_for_update=True)
     refold.later(ctx, [loan])
     _refuse_later(value_date, ctx.today)
