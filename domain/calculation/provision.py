@@ -81,13 +81,18 @@ def portfolio(policy: ProvisionPolicy, loans: Iterable[tuple[FiveClass, int]], b
         npl += amount if five_class.non_performing else 0
         general += needed.general
         specific += needed.specific
+    return of_sums(principal, npl, general, specific, booked)
+
+
+def of_sums(principal: int, npl_principal: int, general: int, specific: int, booked: int) -> Portfolio:
+    """The ratios of a portfolio whose sums are known; all in fen. Golden: portfolio."""
     return Portfolio(
         principal=principal,
-        npl_principal=npl,
+        npl_principal=npl_principal,
         general_required=general,
         specific_required=specific,
-        npl_ratio=_ratio(npl, principal),
-        provision_coverage_ratio=_ratio(booked, npl),
+        npl_ratio=_ratio(npl_principal, principal),
+        provision_coverage_ratio=_ratio(booked, npl_principal),
         loan_provision_ratio=_ratio(booked, principal),
         adequacy_ratio=_ratio(booked, general + specific),
     )
