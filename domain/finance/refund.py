@@ -2,7 +2,7 @@
 
 Asked for by one person, approved by others through the workflow (F48), paid by the cashier (refund_payment.py). What a receipt
 has left is what the loan's fold keeps of it today, less what open requests speak for. A customer who is overdue on another
-loan gets nothing back without agreeing that the arrears are taken out of it first (Civil Code 560, 568; decision 0030).
+loan gets nothing back without agreeing that the arrears are taken out of it first (Civil Code 560, 568; decision 0027).
 """
 
 from __future__ import annotations

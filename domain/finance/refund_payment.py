@@ -1,7 +1,7 @@
 """退款付款 · Paying a refund (F18): arrears elsewhere first, the rest through the bank link or by hand with a second person.
 
 The money leaves the loan when the cashier gives the order, not when the bank has answered: from then on nothing else can take
-it, whatever is entered meanwhile, and a payment that fails brings it back by an opposite entry (decision 0030). The bank is
+it, whatever is entered meanwhile, and a payment that fails brings it back by an opposite entry (decision 0027). The bank is
 asked what it knows of the order before every payment, under the refund's own id, so it is never paid twice.
 """
 
