@@ -56,6 +56,7 @@ MODULES = [
     "resolvers.home.statistics",
     "resolvers.post_loan.early_warning",
     "resolvers.post_loan.write_off",
+    "resolvers.post_loan.contract_amendment",
 ]
 
 

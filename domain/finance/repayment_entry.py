@@ -20,7 +20,7 @@ from domain.kernel.clock import hold_month
 from domain.kernel.command import command, find
 from domain.kernel.numbering import numbered
 from domain.kernel.refusals import Duplicate, InvalidAmount, InvalidInput, InvalidState, ProductRuleViolated
-from domain.lending.loan import Loan, LoanState
+from domain.lending.loan import Loan, LoanState, plans
 from domain.organization.department import check_text
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ async def enter(ctx: Context, *, loan_id: UUID, entry: Entry, idempotency_key: s
     if entry.amount <= 0:
         raise InvalidAmount("amount", amount=entry.amount)
     check_value_date(entry.value_date, loan.value_date, ctx.today)
-    check_prepayment(entry.prepayment, loan.method)
+    if entry.prepayment is not None:  # the method in force: an amendment may have changed it
+        check_prepayment(entry.prepayment, (await plans.current_terms(ctx, [loan.id]))[loan.id].method)
     account = await find(ctx, CompanyAccount, entry.company_account_id, "companyAccountId")
     if not account.may(AccountUse.COLLECT):
         raise InvalidInput("companyAccountId", zh="该账户不能用于收款。", en="This account does not take repayments.")

@@ -24,6 +24,7 @@ from domain.kernel.refusals import CostCapExceeded, InvalidState, ProductRuleVio
 from domain.kernel.table import uuid7
 from domain.ledger.journal import Line, netted
 from domain.lending.loan import EventType, LoanState, posting, refold, tax
+from domain.lending.loan.plans import decimal_rate, maturity
 from domain.lending.loan.refold import Book
 from domain.lending.loan.terms import LONGEST_ROLL
 from domain.lending.offer import Limits, Priced, stored_cost

@@ -32,6 +32,7 @@ from domain.kernel.refusals import (
     ProductRuleViolated,
     plain_rate,
 )
+from domain.lending.loan.plans import decimal_rate, maturity
 
 
 class AmendmentType(StrEnum):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime
 from uuid import UUID
 
 import strawberry
@@ -16,12 +17,14 @@ from domain.calculation.money import yuan
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.ledger import journal
-from domain.lending.loan import explanation, figures, queries
+from domain.lending.loan import explanation, figures, plans, queries
 from resolvers.kernel import Info, answers, answers_by_key, key, reads
+from resolvers.lending.repayment_plan import planned_installment
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
 from schema.kernel import ID, JSON, Date, Money, SortDirection
 from schema.lending.loan import (
+    CurrentTerms,
     ExplainedFigure,
     Installment,
     LedgerEntry,
@@ -35,6 +38,7 @@ from schema.lending.loan import (
     LoanOrderField,
     LoanPosition,
     PayoffQuote,
+    PlanVersion,
     TrialBalanceLine,
 )
 from schema.lending.loan_contract import LoanContract
@@ -121,6 +125,7 @@ async def loans_of_customers(
 
 
 @answers("Loan.position")
+answers_by_key("PlanVersion.event", LoanEvent)
 async def positions(ctx: Context, loan_ids: Sequence[UUID], on: date | None = None) -> dict[UUID, LoanPosition]:
     found = await figures.positions(ctx, loan_ids, on)
     required = await explanation.provisions(ctx, found)
@@ -207,6 +212,29 @@ def _quote(on: date, found: Quote) -> PayoffQuote:
         total=_money(found.total),
         unapplied=_money(found.unapplied),
         to_pay=_money(found.to_pay),
+@answers("Loan.plans")
+async def plan_versions(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[PlanVersion]]:
+    found = await plans.plans(ctx, loan_ids)
+    return {loan_id: [_plan(stored) for stored in stored_plans] for loan_id, stored_plans in found.items()}
+
+
+def _plan(stored: plans.StoredPlan) -> PlanVersion:
+    rows = stored.installments
+    return PlanVersion(
+        version=stored.version,
+        event_id=stored.event_id,
+        installments=[planned_installment(row) for row in rows],
+        total_principal=_money(sum(row.principal for row in rows)),
+        total_interest=_money(sum(row.interest for row in rows)),
+    )
+
+
+@answers("Loan.current_terms")
+async def current_terms(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, CurrentTerms]:
+    found = await plans.current_terms(ctx, loan_ids)
+    return {loan_id: CurrentTerms(**asdict(terms)) for loan_id, terms in found.items()}
+
+
     )
 
 

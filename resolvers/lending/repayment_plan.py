@@ -67,7 +67,7 @@ def _tuple(given: Sequence[T] | None) -> tuple[T, ...] | None:
 def _answer(calculated: Calculated) -> RepaymentPlan:
     plan = calculated.plan
     return RepaymentPlan(
-        installments=[_installment(row) for row in plan.installments],
+        installments=[planned_installment(row) for row in plan.installments],
         total_principal=_money(plan.total_principal),
         total_interest=_money(plan.total_interest),
         total_payment=_money(plan.total_payment),
@@ -76,7 +76,8 @@ def _answer(calculated: Calculated) -> RepaymentPlan:
     )
 
 
-def _installment(row: Row) -> PlannedInstallment:
+def planned_installment(row: Row) -> PlannedInstallment:
+    """One installment of a plan, in CNY."""
     return PlannedInstallment(
         seq=row.seq,
         start_date=row.start_date,

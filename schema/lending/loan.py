@@ -30,7 +30,7 @@ from schema.kernel import (
     relation,
 )
 from schema.lending.loan_contract import LoanContract
-from schema.lending.repayment_plan import Method
+from schema.lending.repayment_plan import Method, PlannedInstallment
 from schema.organization.department import Department
 from schema.organization.employee import Employee
 
@@ -183,6 +183,37 @@ class Installment:
     """结清日 When it was paid in full."""
 
 
+@strawberry.type(
+    description="还款计划版本 A plan as it was agreed; a later version begins with the installment it changes."
+)
+class PlanVersion:
+    version: int
+    """版本 1 is the plan as signed."""
+    installments: list[PlannedInstallment]
+    """期次 Its installments."""
+    total_principal: Money
+    """本金合计 Sum of their principal."""
+    total_interest: Money
+    """利息合计 Sum of their interest."""
+    event_id: Hidden[UUID]
+
+    @relation(by="event_id")
+    def event(self) -> LoanEvent:
+        """事件 What made it: the pay-out, an amendment, a prepayment."""
+
+
+@strawberry.type(description="现行条件 What holds on the open business day, after every amendment.")
+class CurrentTerms:
+    annual_rate: Rate
+    """年利率 Interest a year in force."""
+    method: Method
+    """还款方式 How it is paid back."""
+    maturity_date: Date
+    """到期日 The last due date of the plan as it stands."""
+    extensions: int
+    """展期次数 How often the maturity was moved."""
+
+
 @strawberry.type(description="提前结清报价 total settles the loan; toPay is total less the kept money.")
 class PayoffQuote:
     on: Date
@@ -278,6 +309,14 @@ class Loan(Node):
         """还款 Money that came in on it, in the order in which it was keyed."""
 
     @relation
+    @relation
+    def plans(self) -> list[PlanVersion]:
+        """计划版本 The plan as signed and every one that followed it."""
+
+    @relation
+    def current_terms(self) -> CurrentTerms | None:
+        """现行条件 Rate, method and maturity after every amendment; null before the value date."""
+
     def payoff_quote(self, on: Date) -> PayoffQuote | None:
         """提前结清报价 What settles the loan on a day; null before the value date."""
 
