@@ -117,7 +117,7 @@ async def request(
             type=change.type,
             loan_id=loan.id,
             customer_id=loan.customer_id,
-            effective_date=change.effective_date,
+            effective_date=weighed.coming.value_date,
             annual_rate=change.annual_rate,
             method=change.method,
             extension_periods=change.extension_periods,

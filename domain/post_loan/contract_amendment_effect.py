@@ -80,18 +80,19 @@ async def weigh(ctx: Context, loan: Any, change: Change) -> Weighed:
     if loan.state in GONE:
         raise InvalidState("loanId", state=loan.state)
     rules.check_fields(change)
-    rules.check_effective_date(change.effective_date, loan.value_date, ctx.today)
+    effective = change.effective_date or ctx.today
+    rules.check_effective_date(effective, loan.value_date, ctx.today)
     policy = Policy(**await parameter.values(ctx, rules.PARAMETERS))
     (book,) = await refold.books(ctx, [loan])
     before = book.fold(ctx.today)
-    at = before.on(change.effective_date)
+    at = before.on(effective)
     await _check_terms(ctx, book, change, policy, at)
     rules.check_consents(change, policy, loan.lending_mode, at)
     coming = await _event(ctx, change, at)
     after = _folded(ctx, book, change, coming)
-    rules.check_arrears(change, policy, (rules.arrears(at, change.effective_date), rules.arrears(after, ctx.today)))
+    rules.check_arrears(change, policy, (rules.arrears(at, effective), rules.arrears(after, ctx.today)))
     limits = await cost_limits(ctx)
-    warning = _check_cost(change, after, limits)
+    warning = _check_cost(change, after, effective, limits)
     return Weighed(
         coming,
         snapshot(before, limits if change.type in NEW_TERMS else None),
@@ -134,12 +135,12 @@ async def _event(ctx: Context, change: Change, at: Fold) -> Coming:
         payload |= await _added(ctx, change, at) | {"periods": change.extension_periods}
     if change.type is AmendmentType.MISUSE_RATE:
         payload = {"multiplier": change.multiplier, "amount": change.amount}
-    return Coming(uuid7(), EVENTS[change.type], change.effective_date, plain(payload))
+    return Coming(uuid7(), EVENTS[change.type], at.until, plain(payload))
 
 
 async def _added(ctx: Context, change: Change, at: Fold) -> dict[str, Any]:
     """The added due dates by the rules of the plan and the lender's calendar, with the last day of grace of each."""
-    signed, last, periods = at.terms, rules.maturity(at), change.extension_periods or 0
+    signed, last, periods = at.terms, maturity(at), change.extension_periods or 0
     plan = signed.plan
     end = period_end(last, plan.period_unit, periods) + LONGEST_ROLL * 2 + timedelta(days=signed.grace_days)
     known = await calendar.holidays(ctx, last, end)
@@ -163,11 +164,11 @@ def _folded(ctx: Context, book: Book, change: Change, coming: Coming) -> Fold:
 # ---------------------------------------------------------------- cost
 
 
-def _check_cost(change: Change, after: Fold, limits: Limits) -> Refusal | None:
+def _check_cost(change: Change, after: Fold, effective: date, limits: Limits) -> Refusal | None:
     """综合融资成本 · The whole loan and its new terms alone must stay below the cap; above the warning line it is noted.
 
     Acceleration and misuse rate are consequences of a breach, no cost of a loan that is kept."""
-    agreed = after.on(change.effective_date)
+    agreed = after.on(effective)
     if change.type not in NEW_TERMS or not agreed.state.version.rest:
         return None
     priced = [_priced(whole_plan(after)), _priced(new_terms(agreed))]
@@ -196,7 +197,7 @@ def snapshot(fold: Fold, limits: Limits | None) -> dict[str, Any]:
     rows = fold.installments_on(fold.until)
     shown = fold.position_on(fold.until)
     return {
-        "annual_rate": str(plain_rate(rules.decimal_rate(version.terms.annual_rate))),
+        "annual_rate": str(plain_rate(decimal_rate(version.terms.annual_rate))),
         "method": version.terms.method.value,
         "maturity_date": rows[-1].due_date.isoformat(),
         "total_interest": sum(row.interest for row in rows),

@@ -78,10 +78,10 @@ class Consent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What is asked for. `annual_rate` is a fraction, `amount` the misused part in CNY (None: all), `extension_periods`
-    are periods of the loan's unit. `effective_date` is the day of the agreement or of the notice."""
+    are periods of the loan's unit. `effective_date` is the day of the agreement or of the notice (None: today)."""
 
     type: AmendmentType
-    effective_date: date
+    effective_date: date | None = None
     annual_rate: Decimal | None = None
     method: Method | None = None
     extension_periods: int | None = None
@@ -166,11 +166,6 @@ def check_difference(change: Change, fold: Fold) -> None:
 # ---------------------------------------------------------------- extension
 
 
-def maturity(fold: Fold) -> date:
-    """The last due date of the plan as it stands."""
-    return fold.installments_on(fold.until)[-1].due_date
-
-
 def periods_until(terms: PlanTerms, day: date) -> int:
     """How many periods from the value date have ended by a day; a maturity that rolled over a holiday counts as itself."""
     count = 0
@@ -222,8 +217,8 @@ def check_extension(change: Change, policy: Policy, fold: Fold, earlier: Sequenc
     if not 1 <= periods <= MOST_PERIODS:
         raise InvalidInput("extensionPeriods", zh="展期期数应大于零。", en="An extension has one period or more.")
     last_day = maturity(fold) - timedelta(days=policy.extension_apply_days)
-    if change.effective_date > last_day:
-        raise _product_rule("applyBy", change.effective_date, f"– {last_day}", field="effectiveDate")
+    if fold.until > last_day:
+        raise _product_rule("applyBy", fold.until, f"– {last_day}", field="effectiveDate")
     if len(earlier) >= policy.extension_most:
         raise _product_rule("extensions", len(earlier) + 1, policy.extension_most, field="type")
     allowed = max(0, most_periods(policy, fold.terms.plan) - sum(earlier))
@@ -308,11 +303,6 @@ def check_acceleration(fold: Fold) -> None:
 
 
 # ---------------------------------------------------------------- words
-
-
-def decimal_rate(rate: Fraction) -> Decimal:
-    """A contract rate as a decimal fraction; contracts know eight places."""
-    return Decimal(rate.numerator) / Decimal(rate.denominator)
 
 
 def _product_rule(rule: str, value: Any, allowed: Any, *, field: str | None = None) -> ProductRuleViolated:  # type: ignore[valid-type]
