@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
@@ -32,6 +33,8 @@ PDF = "application/pdf"
 LARGEST_PRINT = 20 * 1024 * 1024
 LARGEST_UPLOAD = 20 * 1024 * 1024
 LINK_SECONDS = 300
+KEPT_WITHOUT_ROW = timedelta(days=1)  # much longer than any command or upload takes
+NAMES_AT_ONCE = 500
 
 # What may be uploaded, and how such a file begins: the name of a file proves nothing.
 UPLOADS: dict[str, bytes] = {PDF: b"%PDF-", "image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
@@ -41,7 +44,11 @@ class Document(Keyed):
     """One file. `subject_id` is the contract, survey … it belongs to, `data_sealed` what it was printed from."""
 
     __tablename__ = "documents"
-    __table_args__ = (Index("ix_documents_subject", "subject_id"), Index("ix_documents_application", "application_id"))
+    __table_args__ = (
+        Index("ix_documents_subject", "subject_id"),
+        Index("ix_documents_application", "application_id"),
+        Index("ix_documents_sha256", "sha256"),
+    )
     reach: ClassVar[Reach] = Through("application_id", "loan_applications")
 
     name: Mapped[str] = mapped_column(String(200))
@@ -127,6 +134,24 @@ async def attach(ctx: Context, document_ids: Sequence[UUID], subject: Keyed, *, 
     for row in rows:
         row.subject_table, row.subject_id, row.application_id = subject.__tablename__, subject.id, application_id
     return rows
+
+
+# ---------------------------------------------------------------- files without a row
+
+
+async def collect(ctx: Context) -> int:
+    """清理 · Removes files of the lender that no row knows and that are older than a day: the command that kept them failed, or
+    its upload was not finished. Answers how many. `ctx` is unbound; safe to repeat, and beside commands that keep files."""
+    storage, before = ctx.ports.storage, machine_now() - KEPT_WITHOUT_ROW
+    removed: int = await storage.drop_unfinished(ctx.lender, before)
+    async for names in storage.older(ctx.lender, before):
+        for start in range(0, len(names), NAMES_AT_ONCE):
+            some = names[start : start + NAMES_AT_ONCE]
+            async with ctx.reading() as reading:
+                rows = select(Document.sha256).where(Document.sha256.in_(some))
+                known = set((await reading.connection.execute(rows)).scalars())
+            removed += sum([await storage.remove(ctx.lender, name, before) for name in some if name not in known])
+    return removed
 
 
 # ---------------------------------------------------------------- links

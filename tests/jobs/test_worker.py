@@ -193,3 +193,25 @@ async def test_stopping_hands_back_what_is_unfinished(
     row = (await rows(ctx))["unfinished"]
     assert (row.state, row.attempts) == ("WAITING", 0)
     assert row.due_at < machine_now() + timedelta(seconds=1)
+
+
+async def test_the_files_of_every_lender_are_cleaned_whatever_happens_to_one(
+    place: Platform, blueprint: Blueprint, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "CLEAN_FIRST_SECONDS", 0.1)
+    cleaned: list[str] = []
+
+    async def collect(inner: Context) -> int:
+        cleaned.append(inner.lender.code)
+        if inner.lender.code == "alpha":
+            raise OSError("the disk is away")
+        return 1
+
+    monkeypatch.setattr(worker_module.document, "collect", collect)
+    await place.provision("beta", blueprint)
+    suspended = await place.provision("gamma", blueprint)
+    await place.catalog.suspend(suspended.id)
+    async with working(place, blueprint):
+        await soon(lambda: "beta" in cleaned)
+        await asyncio.sleep(0.2)
+    assert cleaned == ["alpha", "beta"], "once a day, and nobody who is suspended"

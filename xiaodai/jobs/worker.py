@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.configuration import document
 from domain.kernel.clock import machine_now
 from domain.kernel.context import SYSTEM, Context
 from domain.kernel.job import HANDLERS, Handler
@@ -39,6 +40,7 @@ log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+CLEAN_FIRST_SECONDS, CLEAN_SECONDS = 600.0, 86_400.0  # not at once: a worker that is restarted often starts quickly
 STATUS_SECONDS = 1.0
 LENDERS_AT_ONCE = 4
 JOBS_IN_A_TURN = 20
@@ -74,7 +76,9 @@ class Worker:
 
     async def run(self) -> None:
         """Until `stop`. A database that is away is waited for."""
-        loops = [asyncio.create_task(loop()) for loop in (self._provision, self._follow_hints, self._sweep)]
+        loops = [
+            asyncio.create_task(loop()) for loop in (self._provision, self._follow_hints, self._sweep, self._clean)
+        ]
         await self._stopping.wait()
         for loop in loops:
             loop.cancel()
@@ -112,11 +116,8 @@ class Worker:
         """Finds what a lost hint left: every lender is asked for his next due job, and that is hinted anew."""
         while True:
             try:
-                after: str | None = None
-                while lenders := await self._shop.catalog.page(after=after):
-                    after = lenders[-1].code
-                    for lender in lenders:
-                        await self._hint_next(lender)
+                async for lender in self._lenders():
+                    await self._hint_next(lender)
             except Exception:
                 log.exception("the sweep was interrupted")
             await asyncio.sleep(SWEEP_SECONDS)
@@ -129,6 +130,35 @@ class Worker:
                 await self._shop.catalog.add_hint(lender.id, due_at)
         except Exception:
             log.exception("a lender could not be swept", lender=lender.code)  # the others must not wait for his repair
+
+    async def _clean(self) -> None:
+        """Once a day, files are removed that no row of a lender knows."""
+        pause = CLEAN_FIRST_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            pause = CLEAN_SECONDS
+            try:
+                async for lender in self._lenders():
+                    await self._clean_one(lender)
+            except Exception:
+                log.exception("cleaning was interrupted")
+
+    async def _clean_one(self, lender: Lender) -> None:
+        if lender.status != ACTIVE:
+            return
+        try:
+            if removed := await document.collect(self._context(lender)):
+                log.info("files without a row are removed", lender=lender.code, removed=removed)
+        except Exception:
+            log.exception("a lender's files could not be cleaned", lender=lender.code)
+
+    async def _lenders(self) -> AsyncIterator[Lender]:
+        """Every lender, a page at a time."""
+        after: str | None = None
+        while lenders := await self._shop.catalog.page(after=after):
+            after = lenders[-1].code
+            for lender in lenders:
+                yield lender
 
     async def _begin_turn(self, lender: Lender) -> None:
         if lender.status != ACTIVE:

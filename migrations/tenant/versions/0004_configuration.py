@@ -157,4 +157,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_documents")),
     )
     op.create_index(op.f("ix_documents_application"), "documents", ["application_id"], unique=False)
+    op.create_index(op.f("ix_documents_sha256"), "documents", ["sha256"], unique=False)
     op.create_index(op.f("ix_documents_subject"), "documents", ["subject_id"], unique=False)
