@@ -97,7 +97,16 @@ async def hold_month(ctx: Context, value_date: date, field: str = "valueDate") -
 
     Raises ClosedBusinessDay, with the last day of the closed months, for a day in one of them."""
     await hold_day(ctx)
-    closed_through = ctx.bound.closed_through
+    check_month(ctx.bound.closed_through, value_date, field)
+
+
+async def closed_through(ctx: Context) -> date | None:
+    """The last day of the closed months as it stands, without holding it: for looking ahead."""
+    return (await ctx.connection.execute(select(BusinessClock.closed_through))).scalar_one()
+
+
+def check_month(closed_through: date | None, value_date: date, field: str) -> None:
+    """Raises ClosedBusinessDay, with the last day of the closed months, for a day in one of them."""
     if closed_through is not None and value_date <= closed_through:
         raise ClosedBusinessDay(
             field,

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.calculation.schedule import Method
 from domain.configuration import document
 from domain.kernel import audit, paging
-from domain.kernel.clock import hold_day
+from domain.kernel.clock import hold_day, hold_month
 from domain.kernel.command import command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.numbering import numbered
@@ -109,6 +109,7 @@ async def request(
     loan = await find(ctx, Loan, loan_id, "loanId")
     plain_reason = check_text("reason", reason, LONGEST_REASON)
     consents = [_check_consent(one) for one in change.consents]
+    await hold_month(ctx, change.effective_date or ctx.today, "effectiveDate")
     weighed = await effect.weigh(ctx, loan, change)
     row = ctx.add(
         ContractAmendment(

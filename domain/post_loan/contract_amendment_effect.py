@@ -20,6 +20,7 @@ from domain.calculation.loan.whole_plan import new_terms, whole_plan
 from domain.calculation.schedule import HolidayRule, Method, PlanError, period_end
 from domain.configuration import calendar, parameter
 from domain.configuration.loan_product import LoanProduct
+from domain.kernel import clock
 from domain.kernel.refusals import CostCapExceeded, InvalidState, ProductRuleViolated, Refusal, plain, plain_rate
 from domain.kernel.table import uuid7
 from domain.ledger.journal import Line, netted
@@ -75,13 +76,15 @@ class Weighed:
 async def weigh(ctx: Context, loan: Any, change: Change) -> Weighed:
     """Folds the loan (a row of `loans`) with the amendment and checks every rule, by the parameters in force today.
 
-    Raises INVALID_STATE (no living loan, everything due already), INVALID_INPUT, INVALID_AMOUNT, AMOUNT_EXCEEDS_DUE,
-    PRODUCT_RULE_VIOLATED, EXTENSION_TOO_LONG, GUARANTOR_CONSENT_MISSING, ARREARS_EXIST, COST_CAP_EXCEEDED."""
+    Raises INVALID_STATE (no living loan, everything due already), INVALID_INPUT, CLOSED_BUSINESS_DAY, INVALID_AMOUNT,
+    AMOUNT_EXCEEDS_DUE, PRODUCT_RULE_VIOLATED, EXTENSION_TOO_LONG, GUARANTOR_CONSENT_MISSING, ARREARS_EXIST,
+    COST_CAP_EXCEEDED."""
     if loan.state in GONE:
         raise InvalidState("loanId", state=loan.state)
     rules.check_fields(change)
     effective = change.effective_date or ctx.today
     rules.check_effective_date(effective, loan.value_date, ctx.today)
+    clock.check_month(await clock.closed_through(ctx), effective, "effectiveDate")
     policy = Policy(**await parameter.values(ctx, rules.PARAMETERS))
     (book,) = await refold.books(ctx, [loan])
     before = book.fold(ctx.today)
