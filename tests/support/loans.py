@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from domain import end_of_day
-from domain.calculation.schedule import Basis, Method, PeriodUnit
+from domain.calculation.schedule import Basis, HolidayRule, Method, PeriodUnit
 from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, Terms
@@ -60,7 +60,7 @@ class Lending:
             "periods": terms["periods"],
             "annual_rate": Decimal(terms["rate"]),
             "method": terms.get("method", Method.EQUAL_INSTALLMENT),
-            "lending_mode": LendingMode.CREDIT,
+            "lending_mode": terms.get("lending_mode", LendingMode.CREDIT),
             "manager_id": manager.id,
             "department_id": manager.department_id,
         }
@@ -142,10 +142,10 @@ def _product_terms(terms: dict[str, Any]) -> Terms:
         max_amount=amount,
         min_periods=periods,
         max_periods=periods,
-        min_rate=rate,
-        max_rate=rate,
-        methods=(terms.get("method", Method.EQUAL_INSTALLMENT),),
-        lending_modes=(LendingMode.CREDIT,),
+        min_rate=Decimal(terms.get("min_rate", rate)),
+        max_rate=Decimal(terms.get("max_rate", rate)),
+        methods=terms.get("methods", (terms.get("method", Method.EQUAL_INSTALLMENT),)),
+        lending_modes=(terms.get("lending_mode", LendingMode.CREDIT),),
         period_unit=terms.get("unit", PeriodUnit.MONTH),
         interest_basis=terms.get("basis", Basis.PERIODIC),
         grace_days=terms["grace_days"],
@@ -156,6 +156,8 @@ def _product_terms(terms: dict[str, Any]) -> Terms:
 
 
 async def lending_at(lender: LenderAtWork) -> Lending:
+        settlement_day=terms.get("settlement_day"),
+        holiday_rule=terms.get("holiday_rule", HolidayRule.NONE),
     """The lender with 10,000,000.00 in a company account."""
     account = await company_account.create(
         lender.accountant,
