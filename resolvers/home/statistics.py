@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable
 from contextlib import aclosing
-from datetime import date
-from uuid import UUID
+from typing import Any
 
 import strawberry
 
@@ -21,9 +20,8 @@ class StatisticsQueries:
     @reads(statistics.of_day)
     async def statistics(self, info: Info, filter: StatisticsFilter | None = None) -> Statistics:
         """数据统计 The loans I see, in figures of one day."""
-        on, department_id = _wanted(filter)
         ctx = await info.context.reading()
-        found = await statistics.of_day(ctx, on=on, department_id=department_id)
+        found = await statistics.of_day(ctx, **_wanted(filter))
         return _shown(found, await pending_task.pending_count(ctx))
 
 
@@ -32,23 +30,21 @@ class StatisticsSubscriptions:
     @subscription(statistics.of_day)
     def statistics_changed(self, info: Info, filter: StatisticsFilter | None = None) -> AsyncIterator[Statistics]:
         """数据统计 The current figures at once, then again as they change, at most once a second."""
-        return _as_they_change(info.context, *_wanted(filter))
+        return _as_they_change(info.context, _wanted(filter))
 
 
-async def _as_they_change(
-    operation: Operation, on: date | None, department_id: UUID | None
-) -> AsyncIterator[Statistics]:
+async def _as_they_change(operation: Operation, wanted: dict[str, Any]) -> AsyncIterator[Statistics]:
     live: Live = operation.ports.live
     lender = operation.ctx.lender
 
     async def compute() -> statistics.Statistics:
         async with live.turn(), operation.ctx.reading() as ctx:
-            return await statistics.of_day(ctx, on=on, department_id=department_id)
+            return await statistics.of_day(ctx, **wanted)
 
     told: Statistics | None = None
     async with aclosing(live.changes(lender, statistics.MODULES)) as changes:
         async for _ in changes:
-            found = await live.shared(lender, _view(operation.ctx, on, department_id), compute)
+            found = await live.shared(lender, _view(operation.ctx, wanted), compute)
             async with live.turn(), operation.ctx.reading() as ctx:
                 current = _shown(found, await pending_task.pending_count(ctx))
             if current != told:
@@ -56,14 +52,15 @@ async def _as_they_change(
                 told = current
 
 
-def _view(ctx: Context, on: date | None, department_id: UUID | None) -> Hashable:
+def _view(ctx: Context, wanted: dict[str, Any]) -> Hashable:
     """Viewers who see the same loans share the figures: all who see the whole lender do."""
     viewer = None if ctx.actor.scope is DataScope.TENANT else ctx.actor.id
-    return "statistics", viewer, on, department_id
+    return "statistics", viewer, *wanted.values()
 
 
-def _wanted(filter: StatisticsFilter | None) -> tuple[date | None, UUID | None]:
-    return (filter.on, key(filter.department_id, "Department")) if filter else (None, None)
+def _wanted(filter: StatisticsFilter | None) -> dict[str, Any]:
+    asked = filter or StatisticsFilter()
+    return {"on": asked.on, "known_at": asked.known_at, "department_id": key(asked.department_id, "Department")}
 
 
 def _shown(found: statistics.Statistics, pending_task_count: int) -> Statistics:

@@ -22,7 +22,7 @@ from resolvers.kernel import Info, answers, answers_by_key, key, reads
 from resolvers.lending.repayment_plan import planned_installment
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
-from schema.kernel import ID, JSON, Date, Money, SortDirection
+from schema.kernel import ID, JSON, Date, DateTime, Money, SortDirection
 from schema.lending.loan import (
     CurrentTerms,
     ExplainedFigure,
@@ -60,8 +60,14 @@ class LoanQueries:
         after: str | None = None,
         last: int | None = None,
         before: str | None = None,
+        as_of: Date | None = None,
+        known_at: DateTime | None = None,
     ) -> LoanConnection:
-        """借据 Loans, by default the latest number first."""
+        """借据 Loans, by default the latest number first.
+
+        With asOf (a day, at its close) or knownAt (a moment: only what was booked by then counts) state, class, outstanding,
+        settledOn, filters, order and total are those of that day as known then, and loans that had not begun are not there.
+        Relations have arguments of their own: ask position(on:, knownAt:) for the same day. Whose loans they are is as of now."""
         order = order_by or BY_NUMBER
         page = await queries.loans(
             await info.context.reading(),
@@ -70,6 +76,8 @@ class LoanQueries:
             order=order.field,
             descending=order.direction is SortDirection.DESC,
             window=Window(first, after, last, before),
+            as_of=as_of,
+            known_at=known_at,
         )
         return LoanConnection.of(Loan, page)
 
@@ -81,9 +89,12 @@ class LoanQueries:
         return Loan.of(row) if row else None
 
     @reads(journal.trial_balance)
-    async def trial_balance(self, info: Info, on: Date | None = None) -> list[TrialBalanceLine]:
-        """科目余额表 Cumulative debits and credits of every account up to the close of a day."""
-        rows = await journal.trial_balance(await info.context.reading(), on)
+    async def trial_balance(
+        self, info: Info, on: Date | None = None, known_at: DateTime | None = None
+    ) -> list[TrialBalanceLine]:
+        """科目余额表 Cumulative debits and credits of every account up to the close of a day. A closed day never changes; of the
+        day that was open at knownAt only what was posted by then counts."""
+        rows = await journal.trial_balance(await info.context.reading(), on, known_at)
         return [TrialBalanceLine(account=row.code, name=row.name, debit=row.debit, credit=row.credit) for row in rows]
 
 
@@ -114,6 +125,7 @@ answers_by_key("Loan.manager", Employee)
 answers_by_key("Loan.department", Department)
 answers_by_key("LoanEvent.actor", Employee)
 answers_by_key("ExplainedFigure.event", LoanEvent)
+answers_by_key("PlanVersion.event", LoanEvent)
 
 
 @answers("Customer.loans")
@@ -125,14 +137,18 @@ async def loans_of_customers(
 
 
 @answers("Loan.position")
-answers_by_key("PlanVersion.event", LoanEvent)
-async def positions(ctx: Context, loan_ids: Sequence[UUID], on: date | None = None) -> dict[UUID, LoanPosition]:
-    found = await figures.positions(ctx, loan_ids, on)
+async def positions(
+    ctx: Context, loan_ids: Sequence[UUID], on: date | None = None, known_at: datetime | None = None
+) -> dict[UUID, LoanPosition]:
+    found = await figures.positions(ctx, loan_ids, on, known_at=known_at)
     required = await explanation.provisions(ctx, found)
-    return {loan_id: _position(loan_id, shown, required[loan_id].total) for loan_id, shown in found.items()}
+    return {
+        loan_id: _position((loan_id, shown.on, known_at), shown, required[loan_id].total)
+        for loan_id, shown in found.items()
+    }
 
 
-def _position(loan_id: UUID, shown: Figures, provision: int) -> LoanPosition:
+def _position(place: explanation.Place, shown: Figures, provision: int) -> LoanPosition:
     return LoanPosition(
         on=shown.on,
         principal_outstanding=_money(shown.principal_outstanding),
@@ -149,14 +165,14 @@ def _position(loan_id: UUID, shown: Figures, provision: int) -> LoanPosition:
         on_balance_interest=_money(shown.on_balance_interest),
         off_balance_interest=_money(shown.off_balance_interest),
         provision=_money(provision),
-        place=(loan_id, shown.on),
+        place=place,
     )
 
 
 @answers("LoanPosition.explain")
 async def explanations(
-    ctx: Context, places: Sequence[tuple[UUID, date]], figure: LoanFigure
-) -> dict[tuple[UUID, date], list[ExplainedFigure]]:
+    ctx: Context, places: Sequence[explanation.Place], figure: LoanFigure
+) -> dict[explanation.Place, list[ExplainedFigure]]:
     found = await explanation.explain(ctx, places, figure)
     return {
         place: [
@@ -196,22 +212,6 @@ def _installment(row: Standing) -> Installment:
     )
 
 
-@answers("Loan.payoff_quote")
-async def payoff_quotes(ctx: Context, loan_ids: Sequence[UUID], on: date) -> dict[UUID, PayoffQuote]:
-    return {loan_id: _quote(on, found) for loan_id, found in (await figures.quotes(ctx, loan_ids, on)).items()}
-
-
-def _quote(on: date, found: Quote) -> PayoffQuote:
-    return PayoffQuote(
-        on=on,
-        principal=_money(found.principal),
-        interest=_money(found.interest),
-        penalty=_money(found.penalty),
-        compound=_money(found.compound),
-        fee=_money(found.fee),
-        total=_money(found.total),
-        unapplied=_money(found.unapplied),
-        to_pay=_money(found.to_pay),
 @answers("Loan.plans")
 async def plan_versions(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[PlanVersion]]:
     found = await plans.plans(ctx, loan_ids)
@@ -235,6 +235,22 @@ async def current_terms(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, Cu
     return {loan_id: CurrentTerms(**asdict(terms)) for loan_id, terms in found.items()}
 
 
+@answers("Loan.payoff_quote")
+async def payoff_quotes(ctx: Context, loan_ids: Sequence[UUID], on: date) -> dict[UUID, PayoffQuote]:
+    return {loan_id: _quote(on, found) for loan_id, found in (await figures.quotes(ctx, loan_ids, on)).items()}
+
+
+def _quote(on: date, found: Quote) -> PayoffQuote:
+    return PayoffQuote(
+        on=on,
+        principal=_money(found.principal),
+        interest=_money(found.interest),
+        penalty=_money(found.penalty),
+        compound=_money(found.compound),
+        fee=_money(found.fee),
+        total=_money(found.total),
+        unapplied=_money(found.unapplied),
+        to_pay=_money(found.to_pay),
     )
 
 

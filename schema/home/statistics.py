@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from schema.kernel import ID, Date, Money, Rate
+from schema.kernel import ID, Date, DateTime, Money, Rate
 from schema.lending.loan import FiveClass
 
 
@@ -56,5 +56,7 @@ class Statistics:
 class StatisticsFilter:
     on: Date | None = None
     """日期 The day; the open business day when left out."""
+    known_at: DateTime | None = None
+    """所知时点 Only what was booked by this moment counts; now when left out."""
     department_id: ID | None = None
     """部门 Only loans of this department and those below it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
@@ -148,7 +148,7 @@ class LoanPosition:
     """表外利息 The same beside the balance sheet."""
     provision: Money
     """拨备 What the provision policy requires."""
-    place: Hidden[tuple[UUID, date]]
+    place: Hidden[tuple[UUID, date, datetime | None]]
 
     @relation(by="place")
     def explain(self, figure: LoanFigure) -> list[ExplainedFigure]:
@@ -295,8 +295,9 @@ class Loan(Node):
         """部门 The department that manages it."""
 
     @relation
-    def position(self, on: Date | None = None) -> LoanPosition | None:
-        """余额 At the close of a day, by default the open one; null before the value date and after the open day."""
+    def position(self, on: Date | None = None, known_at: DateTime | None = None) -> LoanPosition | None:
+        """余额 At the close of a day, as known now or at a moment (knownAt): what was booked later is not in it, however early
+        its value date. By default the day open then; null before the value date and after the day open then."""
 
     @relation
     def installments(self) -> list[Installment]:
@@ -309,7 +310,6 @@ class Loan(Node):
         """还款 Money that came in on it, in the order in which it was keyed."""
 
     @relation
-    @relation
     def plans(self) -> list[PlanVersion]:
         """计划版本 The plan as signed and every one that followed it."""
 
@@ -317,6 +317,7 @@ class Loan(Node):
     def current_terms(self) -> CurrentTerms | None:
         """现行条件 Rate, method and maturity after every amendment; null before the value date."""
 
+    @relation
     def payoff_quote(self, on: Date) -> PayoffQuote | None:
         """提前结清报价 What settles the loan on a day; null before the value date."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from domain.calculation.loan.explain import LoanFigure as FoldFigure
 from domain.calculation.loan.explain import explain as explain_fold
+from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Figures
 from domain.calculation.money import yuan
 from domain.calculation.provision import POLICIES, Provision, provision
@@ -24,6 +25,10 @@ from domain.lending.loan.tables import Loan
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
+
+
+Place = tuple[UUID, date, datetime | None]
+"""A loan, a day, and the moment of what was known of it (None: now)."""
 
 
 class LoanFigure(StrEnum):
@@ -75,27 +80,35 @@ async def provisions(ctx: Context, found: dict[UUID, Figures]) -> dict[UUID, Pro
     }
 
 
-async def explain(
-    ctx: Context, places: Sequence[tuple[UUID, date]], figure: LoanFigure
-) -> dict[tuple[UUID, date], list[ExplainedPart]]:
+async def explain(ctx: Context, places: Sequence[Place], figure: LoanFigure) -> dict[Place, list[ExplainedPart]]:
     """How a figure of loans on days came about: parts that add up to it. Folds each loan anew from its events."""
-    loan_ids = [loan_id for loan_id, _ in places]
     if figure is LoanFigure.PROVISION:
         return {place: await _explain_provision(ctx, *place) for place in places}
-    known = await figures.folds(ctx, loan_ids)
+    known = await _known(ctx, places)
     return {
-        (loan_id, day): [
+        place: [
             ExplainedPart(
                 part.amount, part.rule.value, part.formula, part.inputs, UUID(part.event) if part.event else None
             )
-            for part in explain_fold(known[loan_id], FoldFigure(figure.value), day)
+            for part in explain_fold(known[place], FoldFigure(figure.value), place[1])
         ]
-        for loan_id, day in places
+        for place in places
     }
 
 
-async def _explain_provision(ctx: Context, loan_id: UUID, day: date) -> list[ExplainedPart]:
-    shown = await figures.positions(ctx, [loan_id], day)
+async def _known(ctx: Context, places: Sequence[Place]) -> dict[Place, Fold]:
+    """The fold behind each place, from the events booked by its moment; as many statements as there are moments."""
+    found: dict[Place, Fold] = {}
+    for moment in {known_at for *_, known_at in places}:
+        here = [place for place in places if place[2] == moment]
+        until = max(day for _, day, _ in here)
+        folds = await figures.folds(ctx, [loan_id for loan_id, *_ in here], until, known_at=moment)
+        found |= {place: folds[place[0]] for place in here}
+    return found
+
+
+async def _explain_provision(ctx: Context, loan_id: UUID, day: date, known_at: datetime | None) -> list[ExplainedPart]:
+    shown = await figures.positions(ctx, [loan_id], day, known_at=known_at)
     required = (await provisions(ctx, shown))[loan_id]
     policy = POLICIES[await parameter.value(ctx, "provision_policy")]
     principal = str(yuan(shown[loan_id].principal_outstanding))
