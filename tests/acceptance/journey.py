@@ -300,4 +300,7 @@ ACTIONS = {
     "registerReceipt": "ReceiptActionInput",
     "rejectReceipt": "ReceiptActionInput",
     "requestReceiptReversal": "ReceiptActionInput",
+    "cancelRefund": "RefundActionInput",
+    "withdrawWriteOff": "WriteOffActionInput",
+    "requestWriteOffReversal": "WriteOffActionInput",
 }

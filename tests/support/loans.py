@@ -37,7 +37,9 @@ class Lending:
     customers: int = 0
 
     async def pay_out(self, *, value_date: date | None = None, grace_days: int = 0, **terms: Any) -> UUID:
-        """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound."""
+        """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound.
+
+        `customer_id=`: another loan of somebody who has one already."""
         contract = await self.contract(grace_days=grace_days, **(S01 | terms))
         async with self.lender.system.writing() as ctx:
             loan = await loans.open_loan(
@@ -52,6 +54,7 @@ class Lending:
 
     async def contract(self, **terms: Any) -> Any:
         """A signed contract, with the rows it refers to."""
+        customer_id = terms.pop("customer_id", None)
         product_id = await self.product(**terms)
         manager = self.lender.account_manager.actor
         shared = {
@@ -64,18 +67,19 @@ class Lending:
             "manager_id": manager.id,
             "department_id": manager.department_id,
         }
-        self.customers += 1
-        customer = await a_person(self.lender.account_manager, serial=self.customers)
+        if customer_id is None:
+            self.customers += 1
+            customer_id = (await a_person(self.lender.account_manager, serial=self.customers)).id
         async with self.lender.system.writing() as ctx:
             key = uuid7()
             made = {"id": key, "created_at": ctx.now}
             application = {
-                "number": f"SQ-{key.hex[-8:]}", "state": ApplicationState.APPROVED, "customer_id": customer.id,
+                "number": f"SQ-{key.hex[-8:]}", "state": ApplicationState.APPROVED, "customer_id": customer_id,
                 "purpose_code": "WORKING_CAPITAL", "purpose": "进货", "maker_id": manager.id, "guards": [], "version": 1,
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanApplication).values(**made, **application, **shared))
             contract = {
-                "number": f"JK-{key.hex[-8:]}", "state": ContractState.EFFECTIVE, "customer_id": customer.id,
+                "number": f"JK-{key.hex[-8:]}", "state": ContractState.EFFECTIVE, "customer_id": customer_id,
                 "application_id": key, "cost": {}, "drawn_up_on": ctx.today, "amount_in_words": "–",
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
