@@ -91,8 +91,12 @@ async def weigh(ctx: Context, loan: Any, change: Change) -> Weighed:
     at = before.on(effective)
     await _check_terms(ctx, book, change, policy, at)
     rules.check_consents(change, policy, loan.lending_mode, at)
-    coming = await _event(ctx, change, at)
-    after = _folded(ctx, book, change, coming)
+    try:
+        coming = await _event(ctx, change, at)
+        after = Book(book.loan, book.terms, [*book.events, coming]).fold(ctx.today)
+    except PlanError as error:
+        field = MAIN_FIELD.get(change.type, "effectiveDate")
+        raise ProductRuleViolated(field, rule=error.field, value=str(error), allowed="–") from error
     rules.check_arrears(change, policy, (rules.arrears(at, effective), rules.arrears(after, ctx.today)))
     limits = await cost_limits(ctx)
     warning = _check_cost(change, after, effective, limits)
@@ -154,14 +158,6 @@ async def _added(ctx: Context, change: Change, at: Fold) -> dict[str, Any]:
     if plan.holiday_rule is HolidayRule.NEXT_BUSINESS_DAY and signed.grace_days:
         ends = [next_business_day(day, known.holidays, known.makeup_workdays) for day in ends]
     return {"due_dates": dates, "grace_ends": ends}
-
-
-def _folded(ctx: Context, book: Book, change: Change, coming: Coming) -> Fold:
-    try:
-        return Book(book.loan, book.terms, [*book.events, coming]).fold(ctx.today)
-    except PlanError as error:
-        field = MAIN_FIELD.get(change.type, "effectiveDate")
-        raise ProductRuleViolated(field, rule=error.field, value=str(error), allowed="–") from error
 
 
 # ---------------------------------------------------------------- cost

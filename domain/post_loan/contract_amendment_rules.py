@@ -176,24 +176,26 @@ def periods_until(terms: PlanTerms, day: date) -> int:
 
 def added_dates(terms: PlanTerms, last: date, periods: int, method: Method) -> tuple[date, ...]:
     """The due dates that follow the maturity `last` when it moves by that many periods, by the rules of the signed plan:
-    the day of the month returns after a short month, settlement days stay, holidays roll."""
+    the day of the month returns after a short month, settlement days stay, holidays roll. Raises PlanError for too many."""
     done = periods_until(terms, last)
     ends = [period_end(terms.value_date, terms.period_unit, done + count) for count in range(1, periods + 1)]
-    settled = terms.settlement_day is not None
+    if method is Method.BULLET:
+        ends = ends[-1:]
+    settled = terms.settlement_day is not None and method is not Method.BULLET
     asked = replace(
         terms,
         method=Method.INTEREST_ONLY,
         value_date=last,
         periods=None,
         due_dates=None if settled else tuple(ends),
+        settlement_day=terms.settlement_day if settled else None,
         maturity_date=ends[-1] if settled else None,
         term_days=None,
         amortization_periods=None,
         principal_grace_periods=0,
         custom_principal=None,
     )
-    dates = tuple(row.due_date for row in plan(asked).installments)
-    return dates[-1:] if method is Method.BULLET else dates
+    return tuple(row.due_date for row in plan(asked).installments)
 
 
 def most_periods(policy: Policy, terms: PlanTerms) -> int:
