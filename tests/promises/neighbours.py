@@ -110,6 +110,7 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
 
     Answers the loan, and for each mutation that needs work in a certain state the ids of it by type."""
     act = journey.act
+    lines = await _facilities(journey)
     loan = await journey.paid("王芳")
     await journey.received(loan.id, "500.00", OPENED)
     await journey.entered(loan.id, "400.00", OPENED)
@@ -131,6 +132,7 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     await journey.drafted(await journey.customer("赵敏"))
     await journey.close(OPENED + timedelta(days=2))
     return loan, {
+        **lines,
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
         "signContract": {"LoanContract": contract},
         "assignLoanApplication": {"LoanApplication": submitted},
@@ -138,6 +140,36 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
         "submitSurveyReport": {"LoanApplication": investigating},
         "decideTask": {"Task": await journey.task_on("risk_officer", reviewing)},
         "changeEmployeeRoles": {"Employee": global_id("Employee", journey.lender.second_account_manager.actor.id)},
+    }
+
+
+async def _facilities(journey: Journey) -> dict[str, dict[str, str]]:
+    """One facility given back, one frozen, and one drawn on; the ids that the mutations on facilities need."""
+    kind = {"kind": "REVOLVING", "methods": ["INTEREST_ONLY"], "interestBasis": "ACTUAL_360", "settlementDay": 20}
+    product = await journey.product(**kind)
+    customer = await journey.customer("宋江")
+    asked = {
+        "customerId": customer, "productId": product, "limit": "200000.00", "annualRate": "0.12", "endsOn": "2026-12-31",
+        "maxPeriods": 12, "lendingMode": "CREDIT", "purposeCode": "WORKING_CAPITAL", "purpose": "备货",
+    }  # fmt: skip
+    ids = [
+        (await journey.act("account_manager", "applyCreditFacility", "facility { id }", **asked))["id"]
+        for _ in range(3)
+    ]
+    draft, frozen, drawn_on = ids
+    await journey.decide("risk_officer", draft, "RETURN")
+    for granted in (frozen, drawn_on):
+        await journey.decide("risk_officer", granted)
+        await journey.decide("business_manager", granted)
+    await journey.act("risk_officer", "freezeCreditFacility", "facility { id }", facilityId=frozen, reason="核实")
+    await journey.act("account_manager", "drawDown", "application { id }", facilityId=drawn_on, amount="50000.00")
+    review = {"opinion": "良好", "outcome": "KEEP"}
+    await journey.act("risk_officer", "reviewCreditFacility", "facility { id }", facilityId=drawn_on, **review)
+    return {
+        "applyCreditFacility": {"LoanProduct": product},
+        "resubmitCreditFacility": {"CreditFacility": draft},
+        "withdrawCreditFacility": {"CreditFacility": draft},
+        "unfreezeCreditFacility": {"CreditFacility": frozen},
     }
 
 

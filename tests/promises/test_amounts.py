@@ -19,11 +19,16 @@ MALFORMED: dict[str, list[Any]] = {
     "Rate": ["NaN", "-Infinity", "1e30", "0.123456789", "", "12%", "99999", 1, 0.12],
 }
 OF_NO_MONEY = {"INVALID_AMOUNT", "INVALID_INPUT", "PRODUCT_RULE_VIOLATED", "UPFRONT_DEDUCTION", "COST_CAP_EXCEEDED"}
-A_SEARCH = {"loans.filter.principal.min", "loans.filter.principal.max"}
+A_SEARCH = {"loans.filter.principal.min", "loans.filter.principal.max"} | {
+    f"{root}.filter.{name}"
+    for root in ("creditFacilities", "creditFacilityTotals")
+    for name in ("limit.min", "limit.max", "minUsageRate")
+}
 MAY_BE_ZERO = A_SEARCH | {
     "repaymentPlan.input.annualRate",  # interest-free loans are loans
     "createLoanProduct.input.minRate", "reviseLoanProduct.input.minRate", "createLoanApplication.input.annualRate",
     "updateLoanApplication.input.annualRate", "decideTask.input.terms.annualRate",
+    "applyCreditFacility.input.annualRate", "resubmitCreditFacility.input.annualRate",
     "createLoanProduct.input.prepaymentFeeRate", "reviseLoanProduct.input.prepaymentFeeRate",  # no fee
     "repaymentPlan.input.customPrincipal",  # a period without principal
     "createRole.input.approvalLimit",  # may approve nothing
@@ -64,7 +69,8 @@ class Askers:
         )
         if leaf.path[-1] == "ratio":
             del given["input"]["amount"]  # one of the two
-        client = {"provisionTenant": self.operator, "decideTask": self.checker}.get(leaf.root.name, self.anybody)
+        others = {"provisionTenant": self.operator, "decideTask": self.checker, "reviewCreditFacility": self.checker}
+        client = others.get(leaf.root.name, self.anybody)
         return await client.ask(leaf.root.document(2), **given)
 
 

@@ -151,7 +151,7 @@ ID_TYPES = {
     "accountId": "CompanyAccount", "customerAccountId": "CustomerAccount", "receiptId": "Receipt", "taskId": "Task",
     "waiverId": "InterestWaiver", "parameterId": "Parameter", "partyId": "BlacklistedParty", "consentId": "ConsentRecord",
     "attachmentIds": "Document", "tenantId": "Tenant", "alertId": "Alert", "messageIds": "Message",
-    "ruleId": "MessageRule", "warningRuleId": "WarningRule",
+    "ruleId": "MessageRule", "warningRuleId": "WarningRule", "facilityId": "CreditFacility",
 }  # fmt: skip
 """Argument → the type whose id it takes; `id` of a root field is said by the field."""
 
@@ -190,7 +190,7 @@ BY_SCALAR: dict[str, Any] = {
 }  # fmt: skip
 NEEDED = {"loan.id", "repaymentPlan.input.periods", "requestInterestWaiver.input.amount",
     "requestInterestWaiver.input.installmentSeq",
-    "refuseLoanApplication.input.comment"}  # fmt: skip
+    "refuseLoanApplication.input.comment", "reviewCreditFacility.input.newLimit"}  # fmt: skip
 BY_PATH: dict[str, Any] = {
     "proposeParameter.input.code": "age_minimum",
     "proposeParameter.input.value": 18,
@@ -203,6 +203,11 @@ BY_PATH: dict[str, Any] = {
     "decideTask.input.decision": "TRANSFER",
     "recordConsent.input.consent.type": "CREDIT_BUREAU",
     "pendingTasks.filter.types": "LOAN_ASSIGNMENT",
+    "applyCreditFacility.input.limit": "200000.00",
+    "applyCreditFacility.input.endsOn": "2026-12-31",
+    "resubmitCreditFacility.input.limit": "200000.00",
+    "resubmitCreditFacility.input.endsOn": "2026-12-31",
+    "reviewCreditFacility.input.outcome": "LOWER",
 }
 
 
