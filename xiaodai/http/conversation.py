@@ -158,7 +158,7 @@ class Conversation:
     async def _until_done(self, name: str, wanted: Asked) -> None:
         try:
             await self._operate(name, wanted)
-        except (WebSocketDisconnect, RuntimeError):
+        except WebSocketDisconnect:
             pass  # the other side is gone
         except Exception as error:
             log.error("socket operation failed", request_id=self._visitor.id, exc_info=error)
@@ -247,11 +247,15 @@ class Conversation:
             return await answering.execute(runnable, wanted, operation, event)
 
     async def _refuse(self, name: str, code: str) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):
+        with suppress(WebSocketDisconnect):
             await self._say({"id": name, "type": "error", "payload": [plain_error(code, self._visitor.language)]})
 
     async def _say(self, message: dict[str, Any]) -> None:
-        await self._websocket.send_text(to_bytes(message).decode())
+        """Raises WebSocketDisconnect when the other side is gone, or the socket was closed meanwhile."""
+        try:
+            await self._websocket.send_text(to_bytes(message).decode())
+        except RuntimeError:  # Starlette's word for a socket that is closed; a RuntimeError of ours must not pass for it
+            raise WebSocketDisconnect(1006) from None
 
     async def _stop(self) -> None:
         running = list(self._running.values())
