@@ -101,6 +101,40 @@ def query(
     return wrap
 
 
+class _Seen(Exception):
+    """Ends a rehearsal, whose transaction is taken back because of it."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__("the rehearsal is over")
+        self.answer = answer
+
+
+async def rehearse(
+    ctx: Context,
+    declared: Callable[..., Coroutine[Any, Any, Any]],
+    look: Callable[[Context, Any], Awaitable[R]],
+    **inputs: Any,
+) -> R:
+    """演练 · Runs a command as it would be run now, lets `look` see what came of it, and takes everything back.
+
+    It is the command itself: the same permission, locks and refusals, and what it does on the way is told to `ctx.note`.
+    Nothing is left of it: no row, number, feed, audit or guard-log entry, and no idempotency key is used."""
+    permission = declared.permission  # type: ignore[attr-defined]
+    ctx.require(permission)
+
+    async def once(inner: Context) -> R:
+        inner.bound.permission = permission
+        inner.bound.rehearsal = []
+        result = await declared(inner, **inputs)
+        await inner.session.flush()
+        raise _Seen(await look(inner, result))
+
+    try:
+        return await transaction(ctx, once)
+    except _Seen as seen:
+        return seen.answer  # type: ignore[no-any-return]
+
+
 async def _run(ctx: Context, permission: str, attempt: Callable[[Context], Awaitable[R]]) -> R:
     async def once(inner: Context) -> R:
         inner.bound.permission = permission

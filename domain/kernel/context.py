@@ -101,6 +101,8 @@ class Transaction:
     feed: list[Any] = field(default_factory=list)
     jobs_due: list[datetime] = field(default_factory=list)
     changes: list[dict[str, Any]] = field(default_factory=list)
+    rehearsal: list[Any] | None = None
+    """What happened so far, where the transaction is a rehearsal (`command.rehearse`) and will be taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +167,11 @@ class Context:
         from domain.kernel.feed import row
 
         self.bound.feed.append(row(self, kind, subject, facts))
+
+    def note(self, happened: Any) -> None:
+        """Tells a rehearsal what happens on the way; otherwise nobody keeps it."""
+        if self.bound.rehearsal is not None:
+            self.bound.rehearsal.append(happened)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Context]:
