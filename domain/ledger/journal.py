@@ -144,6 +144,16 @@ class Entry:
     reverses_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A voucher that a rehearsal would post (`ctx.note`); it has no number, as nothing is posted."""
+
+    kind: str
+    summary: str
+    value_date: date
+    lines: tuple[Line, ...]
+
+
 async def post(ctx: Context, *entries: Entry) -> list[UUID]:
     """Posts vouchers on the open business day, numbered in this order, with the same few statements for any number.
 
@@ -152,6 +162,8 @@ async def post(ctx: Context, *entries: Entry) -> list[UUID]:
     posted = [(entry, lines) for entry in entries if (lines := netted(entry.lines))]
     if not posted:
         return []
+    for entry, lines in posted:
+        ctx.note(Posted(entry.kind, entry.summary, entry.value_date or ctx.today, tuple(lines)))
     await hold_day(ctx)
     first = await next_number(ctx, "voucher", count=len(posted))
     headers = [_header(ctx, entry, lines, number) for number, (entry, lines) in enumerate(posted, first)]

@@ -202,7 +202,9 @@ async def _happen(
     except NoAmount as error:
         raise InvalidAmount("amount", amount=payload.get("amount")) from error
     await ctx.session.flush()
-    await refold.write(ctx, [Step(book.loan, before, after, event.id)])
+    step = Step(book.loan, before, after, event.id)
+    ctx.note(step)
+    await refold.write(ctx, [step])
     vat = (await tax.rules(ctx)).of(book.loan)
     moved = posting.change(posting.ledger(before, ctx.today, vat), posting.ledger(after, ctx.today, vat))
     entry = Entry(
