@@ -254,7 +254,7 @@ class Conversation:
         """Raises WebSocketDisconnect when the other side is gone, or the socket was closed meanwhile."""
         try:
             await self._websocket.send_text(to_bytes(message).decode())
-        except RuntimeError:  # Starlette's word for a socket that is closed; a RuntimeError of ours must not pass for it
+        except RuntimeError:  # Starlette's word for a closed socket; one of ours must not pass for it
             raise WebSocketDisconnect(1006) from None
 
     async def _stop(self) -> None:
