@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,10 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy import true
 
+from domain.home import statistics
+from domain.kernel.feed_reading import NO_ROW, Place
 from domain.lending.loan import queries
+from domain.organization.role import BUILT_IN
+from domain.post_loan import early_warning
+from resolvers.kernel.subscribing import cursor_at
+from schema.kernel.node import global_id
 from tests.acceptance.journey import Journey
 from tests.promises.conftest import NewJourney
 from tests.promises.neighbours import OPENED, Neighbour
+from tests.promises.sockets import Heard, Line, Sockets
 from tests.support.client import Client
 
 OWNERS = ("account_manager", "second_account_manager", "collector")
@@ -33,6 +42,7 @@ class Portfolio:
 
     journey: Journey
     loans: dict[str, str]
+    sockets: Sockets
 
     async def ways(self, client: Client) -> dict[str, set[str] | int]:
         """What this person sees by each way: loans by their ids, or how many."""
@@ -81,7 +91,62 @@ class Portfolio:
             for way, seen in (await self.ways(self.journey.by(person))).items():
                 if seen != (len(wanted) if isinstance(seen, int) else wanted):
                     found.append(f"{person} by {way}")
+        return found + await self.surprises_of_feeds()
+
+    async def surprises_of_feeds(self) -> list[str]:
+        """The same of what everybody is told at once: figures, alerts as they change, and those of old on a resume."""
+        found = []
+        async with AsyncExitStack() as stack:
+            feeds: dict[str, Feed] = {}
+            for person in SEEN:
+                ctx = getattr(self.journey.lender, person)
+                line = await stack.enter_async_context(self.sockets.line(ctx))
+                feeds[person] = Feed(
+                    line, await line.subscribe(FIGURES), await line.subscribe(ALERTS),
+                    await line.subscribe(ALERTS, after=cursor_at(ctx, Place(1, NO_ROW))),
+                )  # fmt: skip
+                await line.quiet()
+            await self.stir()
+            for person, owners in SEEN.items():
+                wanted = {self.loans[owner] for owner in owners}
+                for way, seen in (await feeds[person].ways(len(wanted))).items():
+                    if seen != (len(wanted) if isinstance(seen, int) else wanted):
+                        found.append(f"{person} by {way}")
         return found
+
+    async def stir(self) -> None:
+        """Something happens to the alert of each loan."""
+        alerts = (await self.journey.by("auditor").data("{ alerts(first: 50) { nodes { id } } }"))["alerts"]["nodes"]
+        assert len(alerts) == len(OWNERS)
+        collector = global_id("Employee", self.journey.lender.collector.actor.id)
+        for alert in alerts:
+            given = {"alertId": alert["id"], "employeeId": collector}
+            await self.journey.act("risk_officer", "assignAlert", "alert { id }", **given)
+
+
+@dataclass
+class Feed:
+    """What one person follows over a socket."""
+
+    line: Line
+    figures: Heard
+    live: Heard
+    resumed: Heard
+
+    async def ways(self, loans: int) -> dict[str, set[str] | int]:
+        """What came; waits until there is something about so many loans, and then until nothing more comes."""
+        for heard in (self.figures, self.live, self.resumed):
+            await self.line.until(heard, loans if heard is not self.figures else 1)
+        await self.line.quiet()
+        return {
+            "figures told": self.figures.events[-1]["statisticsChanged"]["loanCount"],
+            "feed": set(_loan_ids(self.live.events)),
+            "feed on resume": set(_loan_ids(self.resumed.events)),
+        }
+
+
+FIGURES = "subscription { statisticsChanged { loanCount } }"
+ALERTS = "subscription($after: Cursor) { alertRaised(after: $after) { alert { loan { loanId: id } } } }"
 
 
 THROUGH = {
@@ -103,7 +168,7 @@ def _loan_ids(answer: Any) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-async def portfolio(new_journey: NewJourney) -> Portfolio:
+async def portfolio(new_journey: NewJourney, sockets: Sockets) -> Portfolio:
     journey = await new_journey()
     by_days = {"periodUnit": "DAY", "methods": ["BULLET"], "interestBasis": "ACTUAL_360"}
     paid = [await journey.paid(name, periods=1, method="BULLET", product=by_days) for name in ("甲某", "乙某", "丙某")]
@@ -119,8 +184,10 @@ async def portfolio(new_journey: NewJourney) -> Portfolio:
     # Whoever made an application, or was offered a task about it, goes on seeing it and what became of it.
     await lender.sql("update loan_applications set maker_id = manager_id")
     await lender.sql("delete from task_offers")
+    # Every role is told of alerts, so that nothing but the scope keeps one from somebody.
+    await lender.sql(f"update warning_rules set recipients = '{json.dumps(['MANAGER', *BUILT_IN])}'")
     await journey.close(OPENED + timedelta(days=2))
-    return Portfolio(journey, {owner: loan.id for owner, loan in zip(OWNERS, paid, strict=True)})
+    return Portfolio(journey, {owner: loan.id for owner, loan in zip(OWNERS, paid, strict=True)}, sockets)
 
 
 async def test_every_way_shows_the_same_loans(portfolio: Portfolio) -> None:
@@ -132,3 +199,11 @@ async def test_a_list_without_scope_is_found_out(portfolio: Portfolio, monkeypat
     found = await portfolio.surprises()
     assert {"account_manager by list", "account_manager by total", "business_manager by search"} <= set(found)
     assert "auditor by list" not in found
+
+
+async def test_a_feed_without_scope_is_found_out(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(early_warning, "scope", lambda *_: true())
+    monkeypatch.setattr(statistics, "scope", lambda *_: true())
+    people = ("account_manager", "second_account_manager", "business_manager")
+    ways = ("figures told", "feed", "feed on resume")
+    assert set(await portfolio.surprises_of_feeds()) == {f"{person} by {way}" for person in people for way in ways}

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 from graphql import GraphQLEnumType
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.home import message
+from domain.home import message, statistics
+from domain.kernel.context import Context
 from schema.kernel.node import global_id
 from schema.kernel.user_error import ErrorCode
 from schema.root import build
 from tests.promises.conftest import NewJourney, a_neighbour
-from tests.promises.neighbours import Neighbour
+from tests.promises.neighbours import Neighbour, almighty
+from tests.promises.sockets import Sockets
 from tests.promises.whole_schema import Leaf, Root, leaves, roots, sampling, variables
 from tests.support.client import Answer
 
@@ -104,6 +107,41 @@ async def test_nothing_breaks_and_nothing_shows(new_journey: NewJourney) -> None
             if wrong := insides(await client.ask(root.document(2), **sent)):
                 found.append(f"{root.name} {wrong}: {str(sent)[:600]}")
     assert found == []
+
+
+async def over_a_socket(target: Neighbour, sockets: Sockets, ctx: Context) -> list[str]:
+    """What subscriptions show that they must not: in what ends them, or by what they do to the socket."""
+    ids, found = await target.ids(), []
+    async with sockets.line(ctx) as line:
+        for root in roots("Subscription"):
+            sent = drawn(inputs(root, ids), EACH)
+            heard = [await line.subscribe(root.document(2), **given) for given in sent]
+            await line.quiet()
+            for given, one in zip(sent, heard, strict=True):
+                if wrong := insides(Answer(200, {"errors": one.errors}, httpx.Headers())):
+                    found.append(f"{root.name} {wrong}: {str(given)[:600]}")
+            await line.leave()
+        if not await line.answers():
+            found.append("the socket is closed")
+    return found
+
+
+async def test_subscriptions_neither(new_journey: NewJourney, sockets: Sockets) -> None:
+    target = await a_neighbour(new_journey)
+    ctx = almighty(target.lender, target.lender.account_manager)
+    assert await over_a_socket(target, sockets, ctx) == []
+
+
+async def test_a_subscription_that_breaks_is_found_out(
+    here: Neighbour, sockets: Sockets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("select secret from x")
+
+    monkeypatch.setattr(statistics, "of_day", broken)
+    found = await over_a_socket(here, sockets, almighty(here.lender, here.lender.account_manager))
+    assert found
+    assert all(one.startswith("statisticsChanged ['INTERNAL']") for one in found)
 
 
 async def test_a_field_that_breaks_is_found_out(here: Neighbour, monkeypatch: pytest.MonkeyPatch) -> None:

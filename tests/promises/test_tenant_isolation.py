@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 from graphql import GraphQLObjectType
+from sqlalchemy import text
 
 from domain.kernel.table import uuid7
 from schema.kernel.node import global_id
@@ -16,9 +18,11 @@ from schema.root import build
 from tenancy.current import Door
 from tests.promises.conftest import NewJourney, a_neighbour
 from tests.promises.neighbours import Neighbour
+from tests.promises.timing import differs
 from tests.promises.whole_schema import Leaf, Root, leaves, roots, sampling, selection, type_of, variables
-from tests.support.client import Client
+from tests.support.client import Client, statements
 from xiaodai.http import endpoint, visitor
+from xiaodai.http.answering import Answering
 
 SIGNATURE = re.compile(r"&until=\d+&proof=\w+")
 """What differs in a document's address from one second to the next."""
@@ -97,7 +101,7 @@ async def test_a_server_that_trusts_a_header_is_found_out(
 
 
 def id_leaves() -> list[Leaf]:
-    """Subscriptions are asked over sockets: tests/live."""
+    """Subscriptions are asked over sockets: test_subscriptions.py."""
     return [leaf for root in roots("Query", "Mutation") for leaf in leaves(root) if leaf.scalar == "ID"]
 
 
@@ -122,17 +126,22 @@ def done(leaf: Leaf, answer: Any) -> bool:
 
 
 async def opened_by_a_foreign_id(here: Neighbour, there: Neighbour, chosen: list[Leaf]) -> list[str]:
-    """The arguments where the neighbour's id does something, or is told from one that does not exist."""
+    """The arguments where the neighbour's id does something, or is told from one that does not exist: by the answer, or by
+    the statements behind it."""
     ours, client = await here.ids(), here.almighty
     theirs = {**await there.ids(), "Tenant": global_id("Tenant", there.lender.lender.id)}
     opened = []
     for leaf in chosen:
         for type_name in cases(leaf, ours):
             unknown, foreign, document = global_id(type_name, uuid7()), theirs[type_name], leaf.root.document()
-            told = await client.ask(document, **with_id(leaf, here, ours, unknown))
-            answer = await client.ask(document, **with_id(leaf, here, ours, foreign))
+            with statements() as usual:
+                told = await client.ask(document, **with_id(leaf, here, ours, unknown))
+            with statements() as sent:
+                answer = await client.ask(document, **with_id(leaf, here, ours, foreign))
             if done(leaf, answer) or "INTERNAL" in answer.codes or shape(answer, foreign) != shape(told, unknown):
                 opened.append(f"{leaf.name} ({type_name}): {answer.body}, not {told.body}")
+            elif sent != usual:
+                opened.append(f"{leaf.name} ({type_name}): {len(sent)} statements, not {len(usual)}: {sent} {usual}")
     return opened
 
 
@@ -163,6 +172,52 @@ async def test_a_door_that_leads_to_the_neighbour_is_found_out(
     chosen = [leaf for leaf in id_leaves() if leaf.name in told]
     opened = await opened_by_a_foreign_id(here, there, chosen)
     assert {found.split()[0] for found in opened} == told
+
+
+# ------------------------------------------------------------------ T2: nor does the time that the answer takes
+
+TIMED = {"node.id", "loan.id", "loans.filter.customerId", "withdrawInterestWaiver.input.waiverId"}
+"""A read of one, of many, and a change: all others send the same statements, so they cannot differ in time either."""
+
+
+async def told_by_time(here: Neighbour, there: Neighbour, timed: set[str]) -> dict[str, list[float]]:
+    """Where the neighbour's id takes another time than an unknown one: the ratios that were measured."""
+    ours, theirs, client = await here.ids(), await there.ids(), here.almighty
+    found = {}
+    for leaf in [leaf for leaf in id_leaves() if leaf.name in timed]:
+        unknown, foreign = global_id(type_of(leaf), uuid7()), theirs[type_of(leaf)]
+
+        async def ask(sent: str, leaf: Leaf = leaf) -> None:
+            await client.ask(leaf.root.document(), **with_id(leaf, here, ours, sent))
+
+        if ratios := await differs(partial(ask, foreign), partial(ask, unknown)):
+            found[leaf.name] = ratios
+    return found
+
+
+async def test_the_time_tells_nothing(here: Neighbour, there: Neighbour) -> None:
+    assert await told_by_time(here, there, TIMED) == {}
+
+
+async def test_a_server_that_looks_for_it_elsewhere_is_found_out(
+    here: Neighbour, there: Neighbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that some lender has costs a query more than one that nobody has."""
+    execute, foreign = Answering.execute, set((await there.ids()).values())
+
+    async def looking_elsewhere(self: Answering, runnable: Any, asked: Any, operation: Any, event: Any = None) -> Any:
+        if any(value in str(asked.variables) for value in foreign):
+            async with operation.ctx.reading() as ctx:
+                await ctx.connection.execute(text("select pg_sleep(0.02)"))
+        return await execute(self, runnable, asked, operation, event)
+
+    monkeypatch.setattr(Answering, "execute", looking_elsewhere)
+    chosen = [leaf for leaf in id_leaves() if leaf.name in TIMED]
+    assert {found.split()[0] for found in await opened_by_a_foreign_id(here, there, chosen)} == TIMED
+    timed = {"loan.id", "withdrawInterestWaiver.input.waiverId"}
+    ratios = await told_by_time(here, there, timed)
+    assert ratios.keys() == timed
+    assert all(min(measured) > 1.2 for measured in ratios.values())
 
 
 def names(leaf: Leaf, answer: Any) -> bool:
