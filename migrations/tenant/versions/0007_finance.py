@@ -1,4 +1,4 @@
-"""finance: 4 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""finance: 6 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,32 @@ down_revision = "0006_lending"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "provision_runs",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("policy", sa.String(length=40), nullable=False),
+        sa.Column("principal", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("npl_principal", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("general_required", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("specific_required", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("additional", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("booked_before", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("change", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("voucher_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('PROPOSED', 'POSTED', 'REJECTED', 'SUPERSEDED')",
+            name=op.f("ck_provision_runs_provisionrunstate"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provision_runs")),
+    )
+    op.create_index(op.f("ix_provision_runs_month"), "provision_runs", ["month", "state"], unique=False)
     op.create_table(
         "disbursements",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -44,6 +70,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_disbursements_contract_id"), "disbursements", ["contract_id"], unique=False)
     op.create_index(op.f("ix_disbursements_state"), "disbursements", ["state", "company_account_id"], unique=False)
+    op.create_table(
+        "provision_items",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=False),
+        sa.Column("five_class", sa.String(length=40), nullable=False),
+        sa.Column("principal", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("general", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("specific", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.CheckConstraint(
+            "five_class IN ('NORMAL', 'SPECIAL_MENTION', 'SUBSTANDARD', 'DOUBTFUL', 'LOSS')",
+            name=op.f("ck_provision_items_fiveclass"),
+        ),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_provision_items_loan_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["provision_runs.id"], name=op.f("fk_provision_items_run_id")),
+        sa.PrimaryKeyConstraint("run_id", "loan_id", name=op.f("pk_provision_items")),
+    )
+    op.create_index(op.f("ix_provision_items_loan_id"), "provision_items", ["loan_id"], unique=False)
     op.create_table(
         "receipts",
         sa.Column("id", sa.Uuid(), nullable=False),

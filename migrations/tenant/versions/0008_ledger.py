@@ -1,7 +1,9 @@
-"""ledger: 4 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""ledger: 5 tables. Drawn by `python -m migrations.draft` before the first release."""
 
+# ruff: noqa: E501
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0008_ledger"
 down_revision = "0007_finance"
@@ -20,6 +22,22 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_accounts")),
     )
+    op.create_table(
+        "proof_results",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("proof", sa.String(length=40), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=False),
+        sa.Column("difference_count", sa.Integer(), nullable=False),
+        sa.Column("differences", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "proof IN ('VOUCHERS', 'NUMBERS', 'POSITIONS', 'BALANCES', 'SUB_LEDGER', 'ACCRUALS', 'SCHEDULES', 'ALLOCATIONS', 'CASH', 'PROVISIONS', 'ENTRUSTED')",
+            name=op.f("ck_proof_results_proof"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proof_results")),
+    )
+    op.create_index(op.f("uq_proof_results_day"), "proof_results", ["on", "proof"], unique=True)
     op.create_table(
         "vouchers",
         sa.Column("id", sa.Uuid(), nullable=False),
