@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, cast, false, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from domain.customers.customer import Customer
 from domain.kernel.command import query
@@ -131,7 +132,8 @@ def _conditions(wanted: FacilityFilter) -> list[ColumnElement[bool]]:
     if wanted.states is not None:
         found.append(FACILITY.state.in_(wanted.states))
     if wanted.causes is not None:
-        found.append(or_(*(FACILITY.frozen_causes.op("@>")(func.jsonb_build_array(cause)) for cause in wanted.causes)))
+        causes = cast(FACILITY.frozen_causes, JSONB)
+        found.append(or_(false(), *(causes.contains([str(cause)]) for cause in wanted.causes)))
     for column, value in ((FACILITY.customer_id, wanted.customer_id), (FACILITY.product_id, wanted.product_id)):
         if value is not None:
             found.append(column == value)
