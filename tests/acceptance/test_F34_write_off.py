@@ -10,26 +10,18 @@ from typing import Any
 
 import pytest
 
-from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.kernel.ports import Ports
-from domain.ledger import account, journal
-from domain.ledger.journal import Line
 from gateways.bank.client import HttpBank
 from schema.kernel.node import global_id
 from tenancy.provision import Blueprint
 from tests.acceptance.journey import Journey
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.lenders import Platform
-from tests.support.loans import lending_at
+from tests.support.loans import A21, lending_at, provide
 
 PAID_OUT = date(2025, 8, 2)
 WRITTEN_OFF = date(2026, 8, 31)
 """394 days later: 30 of the loan and 364 past due, so it is LOSS (> 360, domain.md §3.2)."""
-A21: dict[str, Any] = {
-    "amount": "80000.00", "rate": "0.075", "periods": 30, "unit": PeriodUnit.DAY, "method": Method.BULLET,
-    "basis": Basis.ACTUAL_360, "compound": False,
-}  # fmt: skip
-"""80,000.00 x 7.5 % x (30 + 1.5 x 364) / 360 = 9,600.00 of interest and penalty, off balance."""
 GROUNDS = {
     "condition": "ENFORCEMENT_ENDED", "evidence": ["终结执行裁定书", "财产调查报告"], "responsibility": "无责任人",
 }  # fmt: skip
@@ -39,14 +31,6 @@ GROUNDS = {
 async def lender(place: Platform, ports: Ports, blueprint: Blueprint, bank: HttpBank) -> LenderAtWork:
     """A lender of this test alone, opened on the day on which the loan is written off."""
     return await a_lender(place, replace(ports, bank=bank), blueprint, open_on=WRITTEN_OFF)
-
-
-async def provide(journey: Journey, amount: str) -> None:
-    """计提准备 · Dr 6702 / Cr 1304: what the provision of a month brings."""
-    async with journey.lender.system.writing() as ctx:
-        lines = [Line("6702", debit=Decimal(amount)), Line(account.ALLOWANCE, credit=Decimal(amount))]
-        reference = await ctx.session.get_one(account.Account, account.ALLOWANCE)
-        await journal.post(ctx, journal.Entry(kind="PROVISION", reference=reference, lines=lines, summary="计提准备"))
 
 
 async def lost(journey: Journey) -> str:
@@ -81,12 +65,12 @@ async def outstanding(journey: Journey) -> Decimal:
 
 async def test_a21_and_what_comes_before_and_after(journey: Journey) -> None:
     loan = await lost(journey)
-    await provide(journey, "79999.99")
+    await provide(journey.lender, "79999.99")
     short = await asked_in_vain(journey, loan)
     assert (short["code"], short["params"]) == (
         "ALLOWANCE_INSUFFICIENT", {"allowance": "79999.99", "principal": "80000.00"},
     )  # fmt: skip
-    await provide(journey, "0.01")
+    await provide(journey.lender, "0.01")
     other = await journey.paid("李雷", amount="1000.00")
     before = await outstanding(journey)
     asked = await journey.act(

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import insert
 
 from domain.calculation.classification import FiveClass
-from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.configuration import document, parameter
 from domain.configuration.document import Document
 from domain.configuration.loan_product import LoanKind
@@ -33,7 +32,7 @@ from domain.kernel.refusals import (
 )
 from domain.kernel.table import uuid7
 from domain.ledger import account, journal
-from domain.ledger.journal import Line, Voucher
+from domain.ledger.journal import Voucher
 from domain.ledger.proof import differences
 from domain.lending import interest_waiver
 from domain.lending.interest_waiver import InterestWaiver, WaiverComponent, WaiverState
@@ -59,15 +58,12 @@ from tests.support.actors import LenderAtWork, a_lender
 from tests.support.client import statements
 from tests.support.desk import a_key
 from tests.support.lending import decide
-from tests.support.loans import Lending, lending_at
+from tests.support.loans import A21, Lending, lending_at, provide
 
 TODAY = date(2025, 1, 1)
 ZERO = D("0.00")
-A21: dict[str, Any] = {
-    "amount": "80000.00", "rate": "0.075", "periods": 30, "unit": PeriodUnit.DAY, "method": Method.BULLET,
-    "basis": Basis.ACTUAL_360, "compound": False, "value_date": date(2023, 12, 4),
-}  # fmt: skip
-"""30 days of interest and 364 of penalty at half as much again: 80,000.00 x 7.5 % x (30 + 1.5 x 364) / 360 = 9,600.00."""
+LOST = A21 | {"value_date": date(2023, 12, 4)}
+"""394 days old: 364 past due."""
 GROUNDS = Grounds(
     condition=WriteOffCondition.ENFORCEMENT_ENDED,
     evidence=["法院终结执行裁定书", "财产调查报告"],
@@ -84,15 +80,7 @@ async def lending(lender: LenderAtWork) -> Lending:
 async def lost(lending: Lending) -> UUID:
     """A loan of golden A21, 364 days past due, and an allowance of just its principal."""
     await provide(lending.lender, "80000.00")
-    return await lending.pay_out(**A21)
-
-
-async def provide(lender: LenderAtWork, amount: str) -> None:
-    """计提准备 · Dr 6702 / Cr 1304, as the provision of a month does."""
-    async with lender.system.writing() as ctx:
-        lines = [Line("6702", debit=D(amount)), Line(account.ALLOWANCE, credit=D(amount))]
-        reference = await ctx.session.get_one(account.Account, account.ALLOWANCE)
-        await journal.post(ctx, journal.Entry(kind="PROVISION", reference=reference, lines=lines, summary="计提准备"))
+    return await lending.pay_out(**LOST)
 
 
 async def ask(lender: LenderAtWork, loan_id: UUID, by: Context | None = None, **changes: Any) -> WriteOff:
@@ -211,8 +199,8 @@ async def test_it_waits_for_the_general_manager(lender: LenderAtWork, lost: UUID
 
 async def test_a_better_class_and_a_small_allowance_are_refused(lender: LenderAtWork, lending: Lending):
     await provide(lender, "79999.99")
-    lost = await lending.pay_out(**A21)
-    doubtful = await lending.pay_out(**A21 | {"value_date": date(2023, 12, 8)})  # 360 days past due
+    lost = await lending.pay_out(**LOST)
+    doubtful = await lending.pay_out(**LOST | {"value_date": date(2023, 12, 8)})  # 360 days past due
     before = await counts(lender)
     with pytest.raises(NotLossClass) as refused:
         await ask(lender, doubtful)
@@ -250,7 +238,7 @@ async def test_another_lender_says_otherwise_what_years_are(
     )  # fmt: skip
     await parameter.approve(impatient.general_manager, parameter_id=proposed.id)
     await provide(impatient, "80000.00")
-    theirs = await (await lending_at(impatient)).pay_out(**A21)
+    theirs = await (await lending_at(impatient)).pay_out(**LOST)
     asked = await ask(impatient, theirs, condition=WriteOffCondition.OVERDUE_FOR_YEARS)
     assert asked.state is WriteOffState.IN_REVIEW
     with pytest.raises(InvalidInput):
@@ -380,7 +368,7 @@ async def test_what_has_changed_since_the_request_is_checked_again(lender: Lende
 
 
 async def test_two_at_once_do_not_share_one_allowance(lender: LenderAtWork, lending: Lending, lost: UUID):
-    second = await lending.pay_out(**A21)
+    second = await lending.pay_out(**LOST)
     both = [await ask(lender, lost), await ask(lender, second)]
     decisions = [decide(lender.general_manager, asked.id) for asked in both]
     answers = await asyncio.gather(*decisions, return_exceptions=True)
@@ -468,7 +456,7 @@ async def test_the_register_is_one_statement_for_any_number(lender: LenderAtWork
     await written_off(lender, lost)
     assert await asked(Window()) == ([lost], 1)
     await provide(lender, "160000.00")
-    others = [await lending.pay_out(**A21) for _ in range(2)]
+    others = [await lending.pay_out(**LOST) for _ in range(2)]
     for loan_id in others:
         await written_off(lender, loan_id)
     newest = [others[1], others[0], lost]

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from domain.kernel.context import Context, DataScope
 from domain.kernel.permissions import PERMISSIONS
+from resolvers.kernel.ids import decode
 from schema.kernel.entity import ENTITIES
 from schema.kernel.node import global_id
 from schema.root import build
@@ -19,6 +20,7 @@ from tests.acceptance.journey import Journey, PaidLoan
 from tests.support.actors import LenderAtWork
 from tests.support.client import Api, Client
 from tests.support.customers import credit_code, id_number
+from tests.support.loans import A21, Lending, provide
 
 OPENED = date(2026, 1, 15)
 _names = itertools.count(1)
@@ -112,7 +114,9 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     act = journey.act
     lines = await _facilities(journey)
     loan = await journey.paid("王芳")
-    await journey.received(loan.id, "500.00", OPENED)
+    kept = (await journey.received(loan.id, "500.00", OPENED))["id"]
+    await act("cashier", "requestRefund", "refund { id }", receiptId=kept, amount="100.00")
+    lost = await _written_off(journey)
     await journey.entered(loan.id, "400.00", OPENED)
     waiver = {"loanId": loan.id, "component": "INTEREST", "installmentSeq": 3, "amount": "10.00", "reason": "住院"}
     await act("account_manager", "requestInterestWaiver", "waiver { id }", **waiver)
@@ -134,6 +138,8 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     return loan, {
         **lines,
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
+        "requestRefund": {"Receipt": kept},
+        "recordRecovery": {"Loan": lost},
         "signContract": {"LoanContract": contract},
         "assignLoanApplication": {"LoanApplication": submitted},
         "refuseLoanApplication": {"LoanApplication": offered_back},
@@ -171,6 +177,17 @@ async def _facilities(journey: Journey) -> dict[str, dict[str, str]]:
         "withdrawCreditFacility": {"CreditFacility": draft},
         "unfreezeCreditFacility": {"CreditFacility": frozen},
     }
+
+
+async def _written_off(journey: Journey) -> str:
+    """A loan of long ago that is given up in the books."""
+    lending = Lending(journey.lender, decode(journey.account)[1], customers=900)
+    await provide(journey.lender, A21["amount"])
+    lost = global_id("Loan", await lending.pay_out(value_date=OPENED - timedelta(days=394), **A21))
+    grounds = {"condition": "FRAUD_CLOSED", "evidence": ["结案通知书"], "responsibility": "无责任人"}
+    asked = await journey.act("post_loan_officer", "requestWriteOff", "writeOff { id }", loanId=lost, **grounds)
+    await journey.decide("general_manager", asked["id"])
+    return lost
 
 
 async def _assigned(journey: Journey, name: str) -> str:

@@ -152,6 +152,7 @@ ID_TYPES = {
     "waiverId": "InterestWaiver", "parameterId": "Parameter", "partyId": "BlacklistedParty", "consentId": "ConsentRecord",
     "attachmentIds": "Document", "tenantId": "Tenant", "alertId": "Alert", "messageIds": "Message",
     "ruleId": "MessageRule", "warningRuleId": "WarningRule", "facilityId": "CreditFacility",
+    "refundId": "Refund", "writeOffId": "WriteOff",
 }  # fmt: skip
 """Argument → the type whose id it takes; `id` of a root field is said by the field."""
 
@@ -192,6 +193,7 @@ NEEDED = {"loan.id", "repaymentPlan.input.periods", "requestInterestWaiver.input
     "requestInterestWaiver.input.installmentSeq",
     "refuseLoanApplication.input.comment", "reviewCreditFacility.input.newLimit"}  # fmt: skip
 BY_PATH: dict[str, Any] = {
+    "requestRefund.input.amount": "50.00",
     "proposeParameter.input.code": "age_minimum",
     "proposeParameter.input.value": 18,
     "publishTemplate.input.code": "LOAN_CONTRACT",

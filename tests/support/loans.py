@@ -17,6 +17,8 @@ from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, Terms
 from domain.kernel.table import uuid7
+from domain.ledger import account, journal
+from domain.ledger.journal import Line
 from domain.lending import loan as loans
 from domain.lending.loan import EventType, Loan, LoanEventRow, figures
 from domain.lending.loan_application import ApplicationState, LoanApplication
@@ -25,6 +27,11 @@ from tests.support.actors import LenderAtWork
 from tests.support.customers import a_person
 
 S01: dict[str, Any] = {"amount": "100000.00", "rate": "0.12", "periods": 12}
+A21: dict[str, Any] = {
+    "amount": "80000.00", "rate": "0.075", "periods": 30, "unit": PeriodUnit.DAY, "method": Method.BULLET,
+    "basis": Basis.ACTUAL_360, "compound": False,
+}  # fmt: skip
+"""After 30 days and 364 past due 80,000.00 x 7.5 % x (30 + 1.5 x 364) / 360 = 9,600.00 are owed beside the principal (A21)."""
 
 
 @dataclass(eq=False)
@@ -157,6 +164,14 @@ def _product_terms(terms: dict[str, Any]) -> Terms:
         compound=terms.get("compound", True),
         prepayment_fee_rate=Decimal(terms.get("prepayment_fee_rate", "0")),
     )
+
+
+async def provide(lender: LenderAtWork, amount: str) -> None:
+    """计提准备 · Dr 6702 / Cr 1304, as the provision of a month does."""
+    async with lender.system.writing() as ctx:
+        lines = [Line("6702", debit=Decimal(amount)), Line(account.ALLOWANCE, credit=Decimal(amount))]
+        reference = await ctx.session.get_one(account.Account, account.ALLOWANCE)
+        await journal.post(ctx, journal.Entry(kind="PROVISION", reference=reference, lines=lines, summary="计提准备"))
 
 
 async def lending_at(lender: LenderAtWork) -> Lending:
