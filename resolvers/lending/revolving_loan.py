@@ -17,20 +17,26 @@ from resolvers.kernel import Info, answers, answers_by_key, by_keys, key, mutati
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
 from schema.kernel import ID, Money, Rate, SortDirection
+from schema.lending.facility_input import (
+    ApplyCreditFacilityInput,
+    ChangeCreditLimitInput,
+    CreditFacilityActionInput,
+    CreditFacilityFilter,
+    CreditFacilityOrder,
+    CreditFacilityTermsInput,
+    DrawDownInput,
+    FreezeCreditFacilityInput,
+    ResubmitCreditFacilityInput,
+    ReviewCreditFacilityInput,
+    UnfreezeCreditFacilityInput,
+)
 from schema.lending.loan import Loan, LoanConnection
 from schema.lending.loan_application import LoanApplication, LoanApplicationConnection
 from schema.lending.revolving_loan import (
-    ApplyCreditFacilityInput,
-    ChangeCreditLimitInput,
     CreditFacility,
-    CreditFacilityActionInput,
     CreditFacilityConnection,
-    CreditFacilityFilter,
-    CreditFacilityOrder,
     CreditFacilityPayload,
-    CreditFacilityTermsInput,
     CreditFacilityTotals,
-    DrawDownInput,
     DrawDownPayload,
     FacilityEvent,
     FacilityEventConnection,
@@ -38,10 +44,6 @@ from schema.lending.revolving_loan import (
     FacilityRequest,
     FacilityReview,
     FacilityUsage,
-    FreezeCreditFacilityInput,
-    ResubmitCreditFacilityInput,
-    ReviewCreditFacilityInput,
-    UnfreezeCreditFacilityInput,
 )
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance

@@ -12,10 +12,12 @@ from domain.customers.consent import ConsentType
 from domain.kernel.refusals import REFUSALS, Language, ProductRuleViolated
 from domain.lending.guard_rules import (
     ALL,
+    TERMS,
     Borrower,
     Case,
     Exposure,
     Figures,
+    GuardResult,
     GuardSeverity,
     Purpose,
     age_on,
@@ -82,7 +84,14 @@ def verdict(case: Case) -> tuple[set[str], set[str]]:
 def test_the_usual_case_passes_without_a_warning():
     assert verdict(CASE) == (set(), set())
     assert {result.code for result in evaluate(CASE)} <= REFUSALS.keys()
-    assert len(ALL) == 10
+    assert len(ALL) == 11
+
+
+def test_what_the_kind_of_loan_adds_is_looked_at_first():
+    frozen = GuardResult("FACILITY_FROZEN", False)
+    case = replace(CASE, of_kind=(frozen,), borrower=replace(CASE.borrower, blacklisted=True))
+    for rules in (ALL, TERMS):
+        assert failed(evaluate(case, rules), GuardSeverity.REFUSE)[0] is frozen
 
 
 def borrower(**changes) -> Case:
