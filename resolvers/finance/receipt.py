@@ -12,8 +12,10 @@ from domain.finance import receipt, repayment_entry, repayment_registration
 from domain.finance.repayment_entry import Entry
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
+from domain.lending.loan import preview as previews
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.configuration.company_account import CompanyAccount
 from schema.configuration.loan_product import ReceivableComponent
 from schema.finance.receipt import (
@@ -122,8 +124,10 @@ class ReceiptMutations:
         return ReceiptPayload(receipt=Receipt.of(row))
 
     @mutation(repayment_registration.register)
-    async def register_receipt(self, info: Info, input: ReceiptActionInput) -> ReceiptPayload:
+    async def register_receipt(self, info: Info, input: ReceiptActionInput, preview: bool = False) -> ReceiptPayload:
         """还款登记 Accountant (another person) checks it against the bank and posts it."""
+        if preview:
+            return await _previewed(previews.of_command, repayment_registration.register, info, input)
         return await _act(repayment_registration.register, info, input)
 
     @mutation(repayment_registration.reject)
@@ -132,8 +136,12 @@ class ReceiptMutations:
         return await _act(repayment_registration.reject, info, input)
 
     @mutation(repayment_registration.request_reversal)
-    async def request_receipt_reversal(self, info: Info, input: ReceiptActionInput) -> ReceiptPayload:
+    async def request_receipt_reversal(
+        self, info: Info, input: ReceiptActionInput, preview: bool = False
+    ) -> ReceiptPayload:
         """申请冲正 Undo of a posted receipt by an opposite entry, through its own four-eyes task."""
+        if preview:
+            return await _previewed(previews.of_request, repayment_registration.request_reversal, info, input)
         return await _act(repayment_registration.request_reversal, info, input)
 
 
@@ -147,6 +155,13 @@ async def _act(
         idempotency_key=input.idempotency_key,
     )
     return ReceiptPayload(receipt=Receipt.of(row))
+
+
+async def _previewed(
+    way: previews.Rehearsal, command: Callable[..., object], info: Info, input: ReceiptActionInput
+) -> ReceiptPayload:
+    found = await way(info.context.ctx, command, receipt_id=key(input.receipt_id, "Receipt"), comment=input.comment)
+    return ReceiptPayload(preview=shown(found))
 
 
 answers_by_key("Receipt.loan", Loan)

@@ -9,8 +9,10 @@ import strawberry
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.lending import interest_waiver
+from domain.lending.loan import preview as previews
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.lending.interest_waiver import (
     InterestWaiver,
     InterestWaiverActionInput,
@@ -51,18 +53,15 @@ class InterestWaiverQueries:
 @strawberry.type
 class InterestWaiverMutations:
     @mutation(interest_waiver.request)
-    async def request_interest_waiver(self, info: Info, input: RequestInterestWaiverInput) -> InterestWaiverPayload:
+    async def request_interest_waiver(
+        self, info: Info, input: RequestInterestWaiverInput, preview: bool = False
+    ) -> InterestWaiverPayload:
         """申请利息减免 Ask for a waiver; it takes effect when others have approved it."""
-        row = await interest_waiver.request(
-            info.context.ctx,
-            loan_id=key(input.loan_id, "Loan"),
-            component=input.component,
-            reason=input.reason,
-            installment_seq=input.installment_seq,
-            amount=input.amount,
-            ratio=input.ratio,
-            void_unless_paid_by=input.void_unless_paid_by,
-        )
+        asked = vars(input) | {"loan_id": key(input.loan_id, "Loan")}
+        if preview:
+            found = await previews.of_request(info.context.ctx, interest_waiver.request, **asked)
+            return InterestWaiverPayload(preview=shown(found))
+        row = await interest_waiver.request(info.context.ctx, **asked)
         return InterestWaiverPayload(waiver=InterestWaiver.of(row))
 
     @mutation(interest_waiver.withdraw)

@@ -192,10 +192,11 @@ async def explanations(
 @answers("Loan.installments")
 async def installments(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[Installment]]:
     found = await queries.installments(ctx, loan_ids)
-    return {loan_id: [_installment(row) for row in rows] for loan_id, rows in found.items()}
+    return {loan_id: [installment(row) for row in rows] for loan_id, rows in found.items()}
 
 
-def _installment(row: Standing) -> Installment:
+def installment(row: Standing) -> Installment:
+    """An installment as the API shows it, from fen."""
     return Installment(
         seq=row.seq,
         start_date=row.start_date,

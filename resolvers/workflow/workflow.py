@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -10,9 +11,11 @@ import strawberry
 from domain.home import pending_task
 from domain.kernel.context import Context
 from domain.kernel.refusals import InvalidInput
+from domain.lending.loan.preview import of_decision
 from domain.workflow import decision, definition, instance
 from domain.workflow.terms import ApprovedTerms
 from resolvers.kernel import Info, answers, answers_by_key, by_keys, key, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.home.pending_task import Task
 from schema.organization.employee import Employee
 from schema.workflow.workflow import (
@@ -42,18 +45,20 @@ class WorkflowQueries:
 @strawberry.type
 class WorkflowMutations:
     @mutation(decision.decide)
-    async def decide_task(self, info: Info, input: DecideTaskInput) -> DecideTaskPayload:
+    async def decide_task(self, info: Info, input: DecideTaskInput, preview: bool = False) -> DecideTaskPayload:
         """办理审批 Act on one task of a workflow (approve, reject, return, transfer, add an approver). Approval can lower or
         change the terms."""
-        task = await decision.decide(
-            info.context.ctx,
-            task_id=key(input.task_id, "Task"),
-            decision=input.decision,
-            opinion=input.opinion,
-            terms=_terms(input.terms),
-            return_to=input.return_to,
-            transfer_to_id=key(input.transfer_to_id, "Employee"),
-        )
+        said: dict[str, Any] = {
+            "task_id": key(input.task_id, "Task"),
+            "decision": input.decision,
+            "opinion": input.opinion,
+            "terms": _terms(input.terms),
+            "return_to": input.return_to,
+            "transfer_to_id": key(input.transfer_to_id, "Employee"),
+        }
+        if preview:
+            return DecideTaskPayload(preview=shown(await of_decision(info.context.ctx, decision.decide, **said)))
+        task = await decision.decide(info.context.ctx, **said)
         # Whoever decides a task sees the workflow it belongs to.
         ctx = await info.context.reading()
         found = await by_keys(ctx, WorkflowInstance, [task.instance_id] if task.instance_id else [], scoped=False)

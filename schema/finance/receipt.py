@@ -13,6 +13,7 @@ from schema.configuration.company_account import CompanyAccount
 from schema.configuration.loan_product import ReceivableComponent
 from schema.kernel import ID, Connection, Date, DateRange, DateTime, Hidden, Money, Node, Payload, entity, relation
 from schema.lending.loan import Loan
+from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance
 
@@ -161,7 +162,9 @@ class ReceiptActionInput:
 @strawberry.type(description="还款结果 The receipt, or why nothing changed.")
 class ReceiptPayload(Payload):
     receipt: Receipt | None = None
-    """还款 The receipt."""
+    """还款 The receipt; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: what would change on its loan."""
 
 
 @strawberry.input(description="分配试算 Money that might come in.")

@@ -39,6 +39,10 @@ ARGUMENTS = {
     "minLevel": "最低等级 This level and above.",
     "applicationId": "贷款申请 Global id of the application.",
     "on": "日期 The day asked about; the open business day when left out.",
+    "asOf": "截至日 The day asked about, at its close.",
+    "knownAt": "所知时点 What was known at this moment; now when left out. One that has not come, or before the lender, is refused.",
+    "preview": "预演 Show what would change, and write nothing: same permission, same refusals.",
+    "behind": "起始日 Days after this one.",
 }
 
 

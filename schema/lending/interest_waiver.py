@@ -10,6 +10,7 @@ import strawberry
 from domain.lending import interest_waiver
 from schema.kernel import ID, Connection, Date, DateTime, Hidden, Money, Node, Payload, Rate, entity, relation
 from schema.lending.loan import Loan
+from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance
 
@@ -105,4 +106,6 @@ class InterestWaiverActionInput:
 @strawberry.type(description="利息减免结果 The waiver, or why nothing changed.")
 class InterestWaiverPayload(Payload):
     waiver: InterestWaiver | None = None
-    """利息减免 The waiver."""
+    """利息减免 The waiver; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: what would change on its loan."""

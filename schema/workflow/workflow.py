@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -16,6 +16,7 @@ from schema.organization.employee import Employee
 if TYPE_CHECKING:
     from domain.workflow.instance import Decision as Decision
     from domain.workflow.instance import WorkflowState as WorkflowState
+    from schema.lending.loan_preview import LoanChangePreview
 else:
     Decision = strawberry.enum(instance.Decision, description="审批动作 What a person does with an approval task.")
     WorkflowState = strawberry.enum(instance.WorkflowState, description="审批状态 State of a workflow instance.")
@@ -131,9 +132,11 @@ class DecideTaskInput:
 @strawberry.type(description="审批结果 The task and its workflow, or why nothing changed.")
 class DecideTaskPayload(Payload):
     task: Task | None = None
-    """待办 The task decided."""
+    """待办 The task decided; null with preview, as nothing is written."""
     workflow: WorkflowInstance | None = None
-    """审批流 Where the workflow stands now."""
+    """审批流 Where the workflow stands now; null with preview."""
+    preview: Annotated[LoanChangePreview, strawberry.lazy("schema.lending.loan_preview")] | None = None
+    """预演 With preview: what would change on loans."""
 
 
 @strawberry.input(description="发布审批流 The next version of a definition.")
