@@ -52,7 +52,8 @@ COMPONENTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
-    """What a contract pack says. `product` is a row of `loan_products`; `identifier` is the ID number or credit code."""
+    """What a contract pack says. `product` is a row of `loan_products`; `identifier` is the ID number or credit code,
+    `facility` the number of the facility that is drawn on, if there is one."""
 
     number: str
     lender: str
@@ -64,6 +65,7 @@ class Agreed:
     lending_mode: LendingMode
     purpose: str
     conditions: str | None
+    facility: str | None
     drawn_up_on: date
     priced: Priced
     limits: Limits
@@ -116,6 +118,7 @@ def _contract(agreed: Agreed) -> dict[str, Any]:
         "lending_mode": MODES[agreed.lending_mode],
         "purpose": agreed.purpose,
         "conditions": agreed.conditions,
+        "facility": agreed.facility,
         "grace_days": product.grace_days,
         "penalty_multiplier": f"{product.penalty_multiplier.normalize():f}",
         "compound": product.compound,

@@ -29,7 +29,7 @@ from domain.kernel.feed import Json
 from domain.kernel.numbering import numbered
 from domain.kernel.refusals import CostSheetNotAcknowledged, InvalidInput, InvalidState
 from domain.kernel.scope import Reach, Through
-from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
+from domain.kernel.table import Keyed, MoneyColumn, RateColumn, TenantTable, choice
 from domain.lending import guards
 from domain.lending.contract_pack import Agreed, amount_in_words, data_of
 from domain.lending.loan_application import ApplicationState, LoanApplication
@@ -201,6 +201,7 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
         lending_mode=application.lending_mode,
         purpose=application.purpose,
         conditions=application.approved_conditions,
+        facility=await _facility_number(ctx, application.facility_id),
         drawn_up_on=contract.drawn_up_on,
         priced=priced,
         limits=limits,
@@ -216,6 +217,15 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
             application_id=application.id,
         )
     return contract
+
+
+async def _facility_number(ctx: Context, facility_id: UUID | None) -> str | None:
+    """授信编号 · What the papers of a drawdown refer to."""
+    if facility_id is None:
+        return None
+    facilities = TenantTable.metadata.tables["credit_facilities"].c
+    wanted = select(facilities.number).where(facilities.id == facility_id)
+    return str((await ctx.connection.execute(wanted)).scalar_one())
 
 
 async def _borrower(ctx: Context, customer_id: UUID) -> tuple[str, str, str]:

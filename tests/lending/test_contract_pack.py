@@ -47,6 +47,7 @@ AGREED = Agreed(
     lending_mode=LendingMode.CREDIT,
     purpose="采购原材料",
     conditions=None,
+    facility=None,
     drawn_up_on=date(2026, 1, 15),
     priced=priced(S01),
     limits=Limits(D("0.24"), D("0.12")),
@@ -97,6 +98,12 @@ async def test_what_each_document_says(code, said):
 async def test_conditions_are_a_clause_of_their_own():
     assert "放款前提条件" not in await text_of("LOAN_CONTRACT")
     assert "先办抵押登记" in await text_of("LOAN_CONTRACT", replace(AGREED, conditions="先办抵押登记"))
+
+
+@pytest.mark.parametrize("code", ["LOAN_CONTRACT", "LOAN_NOTE"])
+async def test_the_papers_of_a_drawdown_name_its_facility(code):
+    assert "授信编号" not in await text_of(code)
+    assert "授信编号：SX-2026-0001" in await text_of(code, replace(AGREED, facility="SX-2026-0001"))
 
 
 async def test_the_same_data_print_the_same_bytes():
