@@ -200,7 +200,28 @@ async def _order(ctx: Context, row: Refund) -> None:
             zh="未接通银行，请上传付款回单。",
             en="There is no bank link: attach the slip of the payment.",
         )
-    await job.enqueue(ctx, "finance.refund.settle", f"refund/{row.id}", refund_id=row.id)
+    await job.enqueue(ctx, "finance.refund.settle", _job_of(row.id), refund_id=row.id)
+
+
+def _job_of(refund_id: UUID) -> str:
+    return f"refund/{refund_id}"
+
+
+@command("finance.refund.ask_bank_again")
+async def ask_bank_again(ctx: Context, *, refund_id: UUID) -> Refund:
+    """再次查询银行 · The bank's word was given up on, after many failures: it is asked anew, under the same order, so nothing is
+    paid twice.
+
+    Raises NOT_FOUND, INVALID_STATE (nothing waits for the bank's word, or the bank is being asked still)."""
+    row = await lock(ctx, Refund, refund_id, "refundId")
+    if row.state is not RefundState.PAYING or row.by_hand:
+        raise InvalidState("refundId", state=row.state)
+    if not await job.resume(ctx, _job_of(row.id)):
+        raise InvalidState(
+            "refundId", zh="正在查询银行，请稍候。", en="The bank is being asked already.", state=row.state
+        )
+    ctx.announce("finance.refund.paying", row, loan_id=row.loan_id)
+    return row
 
 
 # ---------------------------------------------------------------- what became of it

@@ -112,6 +112,13 @@ DEFAULTS: dict[str, Default] = {
     "finance.disbursement.paid": Default(REPAYMENT, "贷款已放款 Loan paid out", (MANAGER,)),
     "finance.receipt.rejected": Default(REPAYMENT, "还款录入被退回 Receipt given back", (MAKER,)),
     "finance.receipt.reversed": Default(REPAYMENT, "还款已冲正 Receipt reversed", (MANAGER,)),
+    "finance.refund.approved": Default(APPROVAL, "退款已批准 Refund approved", (MAKER,)),
+    "finance.refund.rejected": Default(APPROVAL, "退款被拒绝 Refund refused", (MAKER,)),
+    "finance.refund.paid": Default(REPAYMENT, "已退款 Refund paid", (MAKER,)),
+    "finance.refund.failed": Default(REPAYMENT, "退款付款失败 Refund failed", (MAKER,)),
+    "post_loan.write_off.approved": Default(APPROVAL, "贷款已核销 Loan written off", (MAKER, MANAGER)),
+    "post_loan.write_off.rejected": Default(APPROVAL, "核销被拒绝 Write-off refused", (MAKER,)),
+    "post_loan.write_off.reversed": Default(APPROVAL, "核销已撤销 Write-off undone", (MAKER, MANAGER)),
     "lending.loan.settled": Default(REPAYMENT, "贷款已结清 Loan settled", (MANAGER,)),
 }
 

@@ -109,7 +109,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         "出纳", DataScope.TENANT,
         (*LOANS, "configuration.company_account.read", "finance.disbursement.pay",
          "finance.disbursement.ask_bank_again", "finance.receipt.enter", "lending.attachment.upload",
-         "finance.receipt.record_recovery", "finance.refund.request", "finance.refund.cancel", "finance.refund.pay"),
+         "finance.receipt.record_recovery", "finance.refund.request", "finance.refund.cancel", "finance.refund.pay",
+         "finance.refund.ask_bank_again"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(

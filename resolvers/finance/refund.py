@@ -18,6 +18,7 @@ from schema.configuration.company_account import CompanyAccount
 from schema.configuration.document import Document
 from schema.finance.receipt import Receipt, ReceiptConnection
 from schema.finance.refund import (
+    AskBankAboutRefundInput,
     ConfirmRefundInput,
     PayRefundInput,
     Refund,
@@ -112,6 +113,12 @@ class RefundMutations:
             slip_ids=keys(input.attachment_ids, "Document"),
             idempotency_key=input.idempotency_key,
         )
+        return RefundPayload(refund=Refund.of(row))
+
+    @mutation(refund_payment.ask_bank_again)
+    async def ask_bank_about_refund(self, info: Info, input: AskBankAboutRefundInput) -> RefundPayload:
+        """再次查询银行 Cashier: the bank's word on a refund was given up on; it is asked anew, and nothing is paid twice."""
+        row = await refund_payment.ask_bank_again(info.context.ctx, refund_id=key(input.refund_id, "Refund"))
         return RefundPayload(refund=Refund.of(row))
 
     @mutation(refund_payment.confirm)

@@ -155,6 +155,12 @@ class PayRefundInput:
     """付款回单 Own uploads: it was paid by hand, and a second person confirms it. Left out: through the bank link."""
 
 
+@strawberry.input(description="再次查询银行 The refund whose end the bank has not told.")
+class AskBankAboutRefundInput:
+    refund_id: ID
+    """退款 A refund that is being paid through the bank."""
+
+
 @strawberry.input(description="退款确认 Whether a payment by hand has left.")
 class ConfirmRefundInput:
     refund_id: ID

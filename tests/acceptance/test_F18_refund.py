@@ -9,6 +9,7 @@ from typing import Any
 from domain.kernel.table import uuid7
 from domain.workflow import definition
 from tests.acceptance.journey import ERRORS, Journey, PaidLoan
+from tests.support.client import statements
 
 KEPT = "115.12"
 """9,000.00 less the installment of 8,884.88 (golden S01)."""
@@ -139,11 +140,15 @@ async def test_a_payment_made_twice_goes_back(journey: Journey) -> None:
     """Story 9: 5,000.00 paid by mistake a second time."""
     loan = await journey.paid()
     twice = [(await journey.received(loan.id, "5000.00", "2026-01-15"))["id"] for _ in range(2)]
+    with statements() as for_two:
+        await refundable(journey)
     request = await asked(journey, twice[1], "5000.00", reason="DOUBLE_PAYMENT", note="同日重复转账")
     await journey.decide("second_accountant", request["id"])
     assert (await paid(journey, request["id"]))["state"] == "PAID"
     assert (await journey.position(loan.id))["unapplied"] == "5000.00"
-    assert await refundable(journey) == [(twice[0], "5000.00", "5000.00")]
+    with statements() as for_one:
+        assert await refundable(journey) == [(twice[0], "5000.00", "5000.00")]
+    assert len(for_one) == len(for_two), "no statement for each receipt"
 
 
 async def test_from_the_configured_amount_on_one_approver_more(journey: Journey) -> None:

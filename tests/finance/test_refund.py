@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from domain.calculation.loan.events import PrepaymentMode
 from domain.configuration.company_account import AccountUse
@@ -19,9 +19,10 @@ from domain.configuration.document import Document
 from domain.finance import kept_money, receipt, refund, refund_payment, repayment_registration
 from domain.finance.receipt import Receipt, ReceiptMethod, ReceiptState
 from domain.finance.refund import Refund, RefundReason, RefundState, Wish, check_amount, check_payee
+from domain.home.message import Message
 from domain.home.pending_task import Task, TaskState
 from domain.kernel.context import Context
-from domain.kernel.job import Job
+from domain.kernel.job import Job, JobState
 from domain.kernel.paging import Window
 from domain.kernel.refusals import (
     ArrearsExist,
@@ -438,6 +439,37 @@ async def _paid_on(kept: Kept, seq: int) -> Sequence[Any]:
     return await kept.lender.rows(
         AllocationRow, AllocationRow.event_id == kept.receipt.event_id, AllocationRow.seq == seq
     )
+
+
+async def test_a_bank_that_was_given_up_on_is_asked_again(kept: Kept, tmp_path: Path):
+    lender = kept.lender
+    approved = await kept.approved()
+    async with a_bank(tmp_path) as bank:
+        await kept.pay(approved.id, bank)
+        with pytest.raises(InvalidState):
+            await refund_payment.ask_bank_again(lender.cashier, refund_id=approved.id)
+        async with lender.system.writing() as ctx:
+            await ctx.connection.execute(
+                update(Job).where(Job.handler == "finance.refund.settle").values(state=JobState.FAILED)
+            )
+        again = await refund_payment.ask_bank_again(lender.cashier, refund_id=approved.id)
+        (waiting,) = await lender.rows(Job, Job.handler == "finance.refund.settle")
+        assert (again.state, waiting.state, waiting.attempts) == (RefundState.PAYING, JobState.WAITING, 0)
+        assert (await kept.settle(approved.id, bank)).state is RefundState.PAID
+    with pytest.raises(InvalidState):
+        await refund_payment.ask_bank_again(lender.cashier, refund_id=approved.id)
+
+
+async def test_who_asked_hears_of_it(kept: Kept, tmp_path: Path):
+    approved = await kept.approved()
+    async with a_bank(tmp_path) as bank:
+        await kept.pay(approved.id, bank)
+        await kept.settle(approved.id, bank)
+    told = await kept.lender.rows(Message, Message.recipient_id == kept.lender.account_manager.actor.id)
+    assert [(message.title, message.body) for message in told] == [
+        ("退款已批准 Refund approved", "TK-2025-0001，115.12 元"),
+        ("已退款 Refund paid", "TK-2025-0001，115.12 元"),
+    ]
 
 
 async def test_by_hand_a_second_person_confirms(kept: Kept):
