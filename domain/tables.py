@@ -24,6 +24,7 @@ MODULES = (
     "domain.customers.individual_customer",
     "domain.customers.related_party",
     "domain.end_of_day",
+    "domain.finance.accounting_period",
     "domain.finance.disbursement",
     "domain.finance.payment",
     "domain.finance.provision",

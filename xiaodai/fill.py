@@ -26,6 +26,7 @@ MODULES = (
     "domain.workflow.definition",
     "domain.home.message",
     "domain.post_loan.early_warning",
+    "domain.finance.accounting_period",
     "domain.end_of_day",
 )
 

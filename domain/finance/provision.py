@@ -372,11 +372,10 @@ async def figures_by_run(ctx: Context, run_ids: Sequence[UUID]) -> dict[UUID, Pr
     return {run.id: of_run(run) for run in found.all()}
 
 
-async def items_by_run(
-    ctx: Context, run_ids: Sequence[UUID], columns: Sequence[Any], window: Window
-) -> dict[UUID, Page]:
-    """The loans of each run that the actor may see, the greatest requirement first."""
+async def items_by_run(ctx: Context, run_ids: Sequence[UUID], window: Window) -> dict[UUID, Page]:
+    """The loans of each run that the actor may see, the greatest specific provision first."""
     table = ProvisionItem.__table__.c
+    columns = (table.loan_id, table.five_class, table.principal, table.general, table.specific)
     order = [Order(table.specific, descending=True), Order(table.loan_id)]
     statement = select(*columns).where(scope(ctx, ProvisionItem))
     return await pages_by_parent(ctx, statement, table.run_id, run_ids, order, window)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -21,15 +21,16 @@ from sqlalchemy import (
     Index,
     Select,
     String,
+    Table,
     UniqueConstraint,
     func,
     select,
     union_all,
 )
-from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.kernel import bulk
 from domain.kernel.clock import hold_day
 from domain.kernel.command import query
 from domain.kernel.numbering import next_number
@@ -105,6 +106,9 @@ class AccountDay(TenantTable):
     credit: Mapped[Decimal] = mapped_column(MoneyColumn)
 
 
+VOUCHERS, VOUCHER_LINES = cast(Table, Voucher.__table__), cast(Table, VoucherLine.__table__)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One side of an entry in CNY; a negative amount stands on the other side."""
@@ -167,13 +171,16 @@ async def post(ctx: Context, *entries: Entry) -> list[UUID]:
     await hold_day(ctx)
     first = await next_number(ctx, "voucher", count=len(posted))
     headers = [_header(ctx, entry, lines, number) for number, (entry, lines) in enumerate(posted, first)]
-    await ctx.connection.execute(plain_insert(Voucher), headers)
+    await bulk.insert(ctx, VOUCHERS, headers)
     rows = [
-        {"voucher_id": header["id"], "line": number, **asdict(line)}
+        {
+            "voucher_id": header["id"], "line": number, "account": line.account, "sub_id": line.sub_id,
+            "debit": line.debit, "credit": line.credit,
+        }
         for header, (_, lines) in zip(headers, posted, strict=True)
         for number, line in enumerate(lines, 1)
-    ]
-    await ctx.connection.execute(plain_insert(VoucherLine), rows)
+    ]  # fmt: skip
+    await bulk.insert(ctx, VOUCHER_LINES, rows)
     await _turn_over(ctx, [line for _, lines in posted for line in lines])
     return [header["id"] for header in headers]
 

@@ -118,7 +118,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         (*LOANS, *BOOKS, *DECIDE, "finance.disbursement.review", "finance.disbursement.cancel",
          "finance.disbursement.confirm", "finance.refund.request", "finance.refund.cancel", "finance.refund.confirm",
          "finance.receipt.register", "finance.receipt.reject", "finance.receipt.request_reversal",
-         "configuration.company_account.*", "end_of_day.*.*"),
+         "finance.provision.*", "finance.accounting_period.*", "configuration.company_account.*", "end_of_day.*.*"),
     ),
     "POST_LOAN_OFFICER": BuiltIn(
         "贷后专员", DataScope.TENANT,

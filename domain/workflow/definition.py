@@ -291,6 +291,27 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         "核销撤销审批 Approval that a write-off is undone",
         [{"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]}],
     ),
+    (
+        "PROVISION",
+        "拨备计提审批 Approval of a provision run",
+        [
+            {"code": "PROVISION_APPROVAL", "name": "拨备复核 Check of the provision", "roles": ["ACCOUNTANT", "GENERAL_MANAGER"]},
+        ],
+    ),
+    (
+        "PERIOD_CLOSE",
+        "结账复核 Closing a month or a year",
+        [
+            {"code": "CLOSING_CHECK", "name": "结账复核 Check of the closing", "roles": ["ACCOUNTANT", "GENERAL_MANAGER"]},
+        ],
+    ),
+    (
+        "PERIOD_REOPEN",
+        "反结账审批 Reopening a month or a year",
+        [
+            {"code": "REOPENING_APPROVAL", "name": "反结账审批 Approval", "roles": ["GENERAL_MANAGER"]},
+        ],
+    ),
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from domain.kernel.command import query
 from domain.kernel.refusals import BadInput
@@ -22,7 +21,7 @@ from domain.ledger.proof.results import ProofResult
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
-__all__ = ["FURTHER", "Difference", "Proof", "ProofResult", "differences", "holds", "of_day"]
+__all__ = ["FURTHER", "Difference", "Proof", "ProofResult", "differences", "keep", "of_day", "of_today"]
 
 FURTHER: list[Callable[[Context, date], Awaitable[list[Difference]]]] = []
 """Proofs of modules whose money is not in the loans (entrusted funds): each gets the first business day to look at."""
@@ -58,28 +57,31 @@ def _unexplained(accounts: Sequence[controls.Unlike], found: Sequence[Difference
     return [] if found else [account.difference() for account in accounts]
 
 
-async def holds(ctx: Context, day: date) -> bool:
-    """The step of end of day: proves the books at the close of `day`, keeps what it has found, and answers whether they are
-    right."""
-    found = await of_today(ctx, day)
+async def keep(ctx: Context, day: date, found: Sequence[Difference]) -> bool:
+    """The step of end of day behind `of_today`: keeps with the day what its proof has shown; answers whether the books are right."""
     await results.keep(ctx, day, found)
     return not found
 
 
+async def holds(ctx: Context, day: date) -> bool:
+    """Both at once, in one transaction."""
+    return await keep(ctx, day, await of_today(ctx, day))
+
+
 @query("finance.proof.read")
-async def of_day(ctx: Context, *, on: date | None = None, columns: Sequence[Any]) -> list[Any]:
-    """What each proof shows: of a closed day what was kept with it, of the open day (default) now. Rows of `columns`.
+async def of_day(ctx: Context, *, on: date | None = None) -> list[Any]:
+    """What each proof shows, as `ProofResult`: of a closed day what was kept with it, of the open day (default) now.
 
     Raises BadInput for a day that is not open yet."""
     day = on or ctx.today
     if day > ctx.today:
         raise BadInput("this day is not open yet")
-    kept = await results.of_day(ctx, day, columns)
+    kept = (await results.of_days(ctx, [day]))[day]
     if kept or day < ctx.today:
         return kept
     return [ProofResult(**row) for row in results.rows(ctx, day, await of_today(ctx, day))]
 
 
-async def days_behind(ctx: Context, result_ids: Sequence[UUID]) -> dict[UUID, date]:
-    """The days that kept results are of."""
-    return await results.days_behind(ctx, result_ids)
+async def of_days(ctx: Context, days: Sequence[date]) -> dict[date, list[Any]]:
+    """What was kept with each of these days."""
+    return await results.of_days(ctx, days)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
 
 from sqlalchemy import Index, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -72,21 +70,11 @@ async def keep(ctx: Context, on: date, found: Sequence[Difference]) -> None:
     ctx.announce(PROVED, ProofResult(id=kept[0]["id"]), on=on, red=red)
 
 
-async def of_day(ctx: Context, on: date, columns: Sequence[Any]) -> list[Any]:
-    """The results kept with a day, in the order of the proofs; empty where none are."""
-    table = ProofResult.__table__.c
-    found = (await ctx.connection.execute(select(*columns).where(table.on == on))).all()
+async def of_days(ctx: Context, days: Sequence[date]) -> dict[date, list[Any]]:
+    """The results kept with each day, in the order of the proofs; none for a day whose proofs have not run."""
+    table = ProofResult.__table__
     order = list(Proof)
-    return sorted(found, key=lambda row: order.index(row.proof))
-
-
-async def days_behind(ctx: Context, result_ids: Sequence[UUID]) -> dict[UUID, date]:
-    """The days that results are of."""
-    table = ProofResult.__table__.c
-    found = await ctx.connection.execute(select(table.id, table.on).where(table.id.in_(result_ids)))
-    return {row.id: row.on for row in found.all()}
-
-
-def as_amount(text: str) -> Decimal | None:
-    """The figure of a difference where it is one."""
-    return Decimal(text) if text.replace(".", "", 1).lstrip("-").isdigit() else None
+    found: dict[date, list[Any]] = {day: [] for day in days}
+    for row in (await ctx.connection.execute(select(table).where(table.c.on.in_(days)))).all():
+        found[row.on].append(row)
+    return {day: sorted(kept, key=lambda row: order.index(row.proof)) for day, kept in found.items()}

@@ -1,4 +1,4 @@
-"""finance: 6 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""finance: 7 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provision_runs")),
     )
     op.create_index(op.f("ix_provision_runs_month"), "provision_runs", ["month", "state"], unique=False)
+    op.create_table(
+        "accounting_periods",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("requested_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("voucher_ids", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('MONTH', 'YEAR')", name=op.f("ck_accounting_periods_periodkind")),
+        sa.CheckConstraint(
+            "state IN ('OPEN', 'CLOSING', 'CLOSED', 'REOPENING')", name=op.f("ck_accounting_periods_periodstate")
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["employees.id"], name=op.f("fk_accounting_periods_decided_by")),
+        sa.ForeignKeyConstraint(["requested_by"], ["employees.id"], name=op.f("fk_accounting_periods_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounting_periods")),
+        sa.UniqueConstraint("kind", "first_day", name=op.f("uq_accounting_periods_kind_first_day")),
+    )
     op.create_table(
         "disbursements",
         sa.Column("id", sa.Uuid(), nullable=False),
