@@ -1,4 +1,4 @@
-"""会计期间 · Accounting periods: months and years of the books, closed and reopened by two persons (decision 0030).
+"""会计期间 · Accounting periods: months and years of the books, closed and reopened by two persons (decision 0031).
 
 A month is closed when its days are, its provision is booked and the proofs hold; from then on nothing may be dated into it
 (value dates; postings are always of the open day). Months close in order and reopen in the opposite one. Closing a year moves

@@ -1,4 +1,4 @@
-"""拨备 · Provision for loan losses: the run of a month, what each loan requires, and the ratios of the portfolio (decision 0028).
+"""拨备 · Provision for loan losses: the run of a month, what each loan requires, and the ratios of the portfolio (decision 0030).
 
 Required is what the policy in force asks for (银发〔2002〕98号, a local ladder, 财金〔2012〕20号), loan by loan, by class; on top
 of it the lender may keep an additional allowance (parameter). A run brings the allowance (1304) to that and books the

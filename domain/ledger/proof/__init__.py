@@ -1,4 +1,4 @@
-"""总分核对 · The proof of the books (decision 0031): every voucher balances and is numbered, balances are the sum of their
+"""总分核对 · The proof of the books (decision 0032): every voucher balances and is numbered, balances are the sum of their
 lines, the sub-ledger equals the general ledger loan by loan, schedules add up, the cash is that of the company accounts, and
 every stored loan is the fold of its events. A difference of 0.01 turns the one proof red whose thing is wrong, and names it.
 

@@ -1,4 +1,4 @@
-"""增值税 · Which rate of value added tax holds for a loan on which day (财税〔2016〕36号; decision 0027).
+"""增值税 · Which rate of value added tax holds for a loan on which day (财税〔2016〕36号; decision 0029).
 
 The rate is that of the lender's taxpayer status (一般纳税人, 小规模纳税人), a parameter with its days; what is taxed, and when,
 the loan's fold says (`calculation.vat`). A small loan to a farmer is free of it while the relief is in force.
