@@ -55,10 +55,9 @@ def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, *, pays
     since = fold.positions[-1].overdue_since
     first_close = since + timedelta(days=1) if since else today
     stands_for.maturity_date = terms.maturity(signed)
-    for name, value in refold.description(fold).items():
-        setattr(stands_for, name, value)
+    refold.describe(stands_for, fold)
     spell_from = first_close if first_close < today else None
-    held = posting.ledger(fold, today)
+    held = posting.ledger(fold, today, ())
     return Shape(number, stands_for, signed, fold, spell_from, held, json.dumps(stands_for.terms))
 
 

@@ -8,32 +8,31 @@ go on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.business_day import TURN, BusinessDay, BusinessDayState, DayStep, days_between
 from domain.configuration import parameter
+from domain.finance import accounting_period, provision
 from domain.home import installment_due
 from domain.kernel import audit, clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
-from domain.kernel.command import command, query
+from domain.kernel.command import command
 from domain.kernel.context import SYSTEM
-from domain.kernel.feed import Json
-from domain.kernel.paging import Order, Page, Window, page
+from domain.kernel.portion import Portion
 from domain.kernel.refusals import InvalidInput
-from domain.kernel.scope import Everyone, Reach, scope
-from domain.kernel.table import Keyed, TenantTable, choice, uuid7
+from domain.kernel.table import uuid7
 from domain.kernel.transaction import transaction
 from domain.ledger import proof
 from domain.lending import interest_waiver, loan_application, settlement
-from domain.lending.loan import accrual, book, closing
+from domain.lending.loan import accrual, book, carrying, closing
 from domain.lending.loan.tables import QuarantinedLoan
 from domain.lending.revolving_loan import closing as facilities
 from domain.post_loan import early_warning
@@ -44,77 +43,57 @@ if TYPE_CHECKING:
 
 Day = date
 
-LOANS_IN_A_CHUNK = 500
 LONGEST_RUN = timedelta(days=3660)
-
-
-class BusinessDayState(StrEnum):
-    """OPEN takes postings; CLOSING is being closed; FAILED stopped on the way and goes on with the next run."""
-
-    OPEN = "OPEN"
-    """营业中 Takes postings."""
-    CLOSING = "CLOSING"
-    """日终处理中 Is being closed."""
-    CLOSED = "CLOSED"
-    """已关账 Takes no more postings."""
-    FAILED = "FAILED"
-    """失败 Stopped on the way; the next run goes on."""
-
-
-class BusinessDay(Keyed):
-    """营业日 · One day of a lender and what closing it brought."""
-
-    __tablename__ = "business_days"
-    __table_args__ = (UniqueConstraint("date"),)
-    reach: ClassVar[Reach] = Everyone()
-
-    date: Mapped[Day]
-    state: Mapped[BusinessDayState] = mapped_column(choice(BusinessDayState))
-    loans_advanced: Mapped[int] = mapped_column(default=0)
-    loans_set_aside: Mapped[int] = mapped_column(default=0)
-    became_overdue: Mapped[int] = mapped_column(default=0)
-    alerts_raised: Mapped[int] = mapped_column(default=0)
-    ledger_balanced: Mapped[bool] = mapped_column(default=False)
-    failure: Mapped[str | None] = mapped_column(String(500))
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-
-
-class DayStep(TenantTable):
-    """A step of a day that is done, and what it answered."""
-
-    __tablename__ = "day_steps"
-    grants: ClassVar[str] = "append"
-
-    day_id: Mapped[UUID] = mapped_column(ForeignKey("business_days.id"), primary_key=True)
-    step: Mapped[str] = mapped_column(String(60), primary_key=True)
-    result: Mapped[Any] = mapped_column(Json, nullable=True)
-    finished_at: Mapped[datetime]
+HELPED_FROM = 2000
+"""Loans to be looked at in a night from which on another process may help."""
+PROGRESS = "end_of_day_progress.told"
+"""Not of `end_of_day.`: nothing that statistics show has changed yet."""
 
 
 # --------------------------------------------------------------------------- the list of steps
 
-Run = Callable[["Context", Day], Awaitable[Any]]
-"""A step lives with its function: it gets the day and answers a count, or nothing."""
+
+class How(StrEnum):
+    """How a step is done at a lender of many loans; at a small one all of them share one transaction."""
+
+    WHOLE = "WHOLE"
+    """In a transaction of its own: `(ctx, day)` answers a count, or nothing."""
+    PARTS = "PARTS"
+    """In as many as it takes: `(ctx, day, after)` answers a `Portion`; see `domain/kernel/portion.py`."""
+    READING = "READING"
+    """It looks at one moment, long, and holds nobody up: `(ctx, day)` finds something, and `keep` writes that down."""
+
+
+class Step(NamedTuple):
+    """A step lives with its function. Its answer goes to a column of the business day, if one is named."""
+
+    name: str
+    run: Callable[..., Awaitable[Any]]
+    column: str | None = None
+    how: How = How.WHOLE
+    keep: Callable[..., Awaitable[Any]] | None = None
+    """`(ctx, day, found)` answers what the step does."""
 
 
 async def _seal(ctx: Context, _day: Day) -> int:
     return await audit.seal(ctx)
 
 
-STEPS: list[tuple[str, str | None, Run]] = [
-    # name, the column of the business day that its answer goes to, the function
-    ("overdue", "became_overdue", closing.announce_overdue),
-    ("alerts", "alerts_raised", early_warning.raise_alerts),
-    ("escalation", None, early_warning.escalate),
-    ("classes", None, closing.announce_classes),
-    ("waivers", None, interest_waiver.lapse),
-    ("contracts", None, settlement.close_day),
-    ("approvals", None, loan_application.expire),
-    ("facilities", None, facilities.close_day),
-    ("reminders", None, installment_due.remind),
-    ("proof", "ledger_balanced", proof.holds),
-    ("seal", None, _seal),
+STEPS: list[Step] = [
+    Step("overdue", closing.announce_overdue, "became_overdue", How.PARTS),
+    Step("alerts", early_warning.raise_alerts, "alerts_raised", How.PARTS),
+    Step("escalation", early_warning.escalate),
+    Step("classes", closing.announce_classes, how=How.PARTS),
+    Step("waivers", interest_waiver.lapse),
+    Step("contracts", settlement.close_day),
+    Step("approvals", loan_application.expire),
+    Step("facilities", facilities.close_day),
+    Step("old_reminders", installment_due.close_old, how=How.PARTS),
+    Step("reminders", installment_due.remind, how=How.PARTS),
+    Step("provision", provision.close_day),
+    Step("periods", accounting_period.close_day),
+    Step("proof", proof.of_today, "ledger_balanced", How.READING, proof.keep),
+    Step("seal", _seal),
 ]
 
 
@@ -141,10 +120,12 @@ async def _close(ctx: Context, day: Day) -> None:
     """Closes one day, and does nothing if it is closed. What fails stops it as FAILED, with the kind of the error, and is
     raised. A quiet day of a small lender takes two transactions."""
     try:
-        while not await transaction(ctx, partial(_steps, day=day)):
-            pass
-        if not await transaction(ctx, partial(_turn, day=day)):
-            await _carry_loans(ctx, day)
+        while (left := await transaction(ctx, partial(_steps, day=day))) is not None:
+            if left.how is How.READING:
+                await _look(ctx, day, left)
+        waiting = await transaction(ctx, partial(_turn, day=day))
+        if waiting and not (waiting < carrying.LOANS_IN_A_CHUNK and await _carry_few(ctx, day)):
+            await _carry_many(ctx, day)
     except Exception as error:
         await transaction(ctx, partial(_fail, day=day, reason=type(error).__name__))
         raise
@@ -152,27 +133,74 @@ async def _close(ctx: Context, day: Day) -> None:
 
 # --------------------------------------------------------------------------- the parts of a day
 
+PATIENT = "set local statement_timeout = 300000"
+"""A statement over all loans of a great lender takes longer than one of a request may."""
 
-async def _steps(ctx: Context, *, day: Day) -> bool:
-    """Does steps of the list that are not done yet; answers whether all are.
 
-    Of a lender whose loans are more than a chunk it does one, so that no transaction is long."""
+async def _steps(ctx: Context, *, day: Day) -> Step | None:
+    """Does steps of the list that are not done yet; answers the first that is left, None when all are done.
+
+    At a lender whose loans are more than a chunk it does one, or a part of one, so that no transaction is long; one that only
+    looks is left to the caller."""
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
-        return True
-    done = set((await ctx.connection.execute(select(DayStep.step).where(DayStep.day_id == row.id))).scalars())
-    left = [step for step in STEPS if step[0] not in done]
-    many = len(left) > 1 and await accrual.loans_alive(ctx) > LOANS_IN_A_CHUNK
-    here = left[:1] if many else left
-    results = {name: await step(ctx, day) for name, _, step in here}
+        return None
+    found = await ctx.session.execute(select(DayStep).where(DayStep.day_id == row.id))
+    known = {record.step: record for record in found.scalars()}
+    left = [step for step in STEPS if step.name not in known or known[step.name].finished_at is None]
     if row.state is BusinessDayState.OPEN:
         row.started_at = ctx.now
     row.state, row.failure = BusinessDayState.CLOSING, None
-    for name, column, _ in here:
-        if column:
-            setattr(row, column, results[name])
-    ctx.session.add_all(_done(ctx, row, name, result) for name, result in results.items())
-    return len(here) == len(left)
+    many = await accrual.more_loans_than(ctx, carrying.LOANS_IN_A_CHUNK)
+    if many:
+        await ctx.connection.exec_driver_sql(PATIENT)
+    while left and not (many and left[0].how is How.READING):
+        record = known.setdefault(left[0].name, DayStep(day_id=row.id, step=left[0].name))
+        if await _do(ctx, row, left[0], record):
+            left.pop(0)
+        if many:
+            _tell(ctx, row)
+            break
+    ctx.session.add_all(known.values())
+    return left[0] if left else None
+
+
+async def _do(ctx: Context, row: BusinessDay, step: Step, record: DayStep) -> bool:
+    """Does a step, or its next part; answers whether it is done."""
+    if step.how is How.PARTS:
+        portion: Portion = await step.run(ctx, row.date, record.reached)
+        record.result, record.reached = (record.result or 0) + portion.done, portion.reached
+    else:
+        found = await step.run(ctx, row.date)
+        record.result = await step.keep(ctx, row.date, found) if step.keep else found
+    if step.column:
+        setattr(row, step.column, record.result)
+    if record.reached is None:
+        record.finished_at = ctx.now
+    return record.reached is None
+
+
+async def _look(ctx: Context, day: Day, step: Step) -> None:
+    """A step that only looks, while payments go on."""
+    async with ctx.reading() as reading:
+        await reading.connection.exec_driver_sql(PATIENT)
+        found = await step.run(reading, day)
+    await transaction(ctx, partial(_note, day=day, step=step, found=found))
+
+
+async def _note(ctx: Context, *, day: Day, step: Step, found: Any) -> None:
+    row = await _held(ctx, day)
+    if await ctx.session.get(DayStep, (row.id, step.name)) is None:
+        answer = await step.keep(ctx, day, found) if step.keep else found
+        ctx.session.add(DayStep(day_id=row.id, step=step.name, result=answer, finished_at=ctx.now))
+        if step.column:
+            setattr(row, step.column, answer)
+        _tell(ctx, row)
+
+
+def _tell(ctx: Context, row: BusinessDay) -> None:
+    """进度 · Whoever watches the day being closed looks again."""
+    ctx.announce(PROGRESS, row, on=row.date)
 
 
 async def _held(ctx: Context, day: Day) -> BusinessDay:
@@ -182,27 +210,26 @@ async def _held(ctx: Context, day: Day) -> BusinessDay:
     ).scalar_one()
 
 
-def _done(ctx: Context, day: BusinessDay, step: str, result: Any) -> DayStep:
-    return DayStep(day_id=day.id, step=step, result=result, finished_at=ctx.now)
-
-
-async def _turn(ctx: Context, *, day: Day) -> bool:
+async def _turn(ctx: Context, *, day: Day) -> int:
     """Opens the next day: from here on everything is posted there. Waits for payments under way, and they for it.
 
-    Posts what the night brought, for all loans on which nothing else happens. Answers whether the day is closed then,
-    because no loan has to be looked at."""
+    Posts what the night brought, for all loans on which nothing else happens. Answers how many loans have to be looked at,
+    counted up to `HELPED_FROM`; where none has, the day is closed."""
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
-        return True
-    if await ctx.session.get(DayStep, (row.id, "turn")) is None:
+        return 0
+    if await ctx.session.get(DayStep, (row.id, TURN)) is None:
         await _open_next(ctx, day + timedelta(days=1))
+        await ctx.connection.exec_driver_sql(PATIENT)
         await accrual.post_night(ctx)
         row.loans_advanced = await accrual.loans_alive(ctx)
-        ctx.session.add(_done(ctx, row, "turn", row.loans_advanced))
-    if await book.waiting(ctx, 1):
-        return False
-    await _finish(ctx, row)
-    return True
+        ctx.session.add(DayStep(day_id=row.id, step=TURN, result=row.loans_advanced, finished_at=ctx.now))
+    waiting = len(await book.waiting(ctx, HELPED_FROM))
+    if waiting == HELPED_FROM:
+        await job.enqueue(ctx, "end_of_day.help", f"end_of_day/{day}/help", day=day)
+    if not waiting:
+        await _end(ctx, row)
+    return waiting
 
 
 async def _open_next(ctx: Context, next_day: Day) -> None:
@@ -213,45 +240,46 @@ async def _open_next(ctx: Context, next_day: Day) -> None:
         await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{next_day}", due_at=due_at, through=next_day)
 
 
-async def _carry_loans(ctx: Context, day: Day) -> None:
-    """Carries the loans that must be looked at into the open day, a transaction a chunk; a broken one is set aside."""
-    closed = False
-    while not closed:
-        try:
-            closed = await transaction(ctx, partial(_carry_chunk, day=day))
-        except Exception:  # one of them is broken: find it, and let the others pass
-            if not await _carry_one_by_one(ctx):
-                raise
-
-
-async def _carry_chunk(ctx: Context, *, day: Day) -> bool:
-    """Carries the next loans; behind the last of them the day is closed, and the answer is yes."""
-    carried = await book.carry_next(ctx, most=LOANS_IN_A_CHUNK)
-    if len(carried) == LOANS_IN_A_CHUNK:
+async def _carry_few(ctx: Context, day: Day) -> bool:
+    """Carries what waits and closes the day, in one transaction. Answers whether that went well: a loan may be broken, or in
+    the hands of a payment."""
+    try:
+        return await transaction(ctx, partial(_carry_and_finish, day=day))
+    except Exception:
         return False
-    await _finish(ctx, await _held(ctx, day))
+
+
+async def _carry_and_finish(ctx: Context, *, day: Day) -> bool:
+    await book.carry_next(ctx, most=carrying.LOANS_IN_A_CHUNK)
+    return await _finish(ctx, day=day)
+
+
+async def _carry_many(ctx: Context, day: Day) -> None:
+    async with ctx.reading() as reading:
+        (row,) = await days_between(reading, day, day)
+    closed = BusinessDay(id=row.id, date=row.date)
+    done = False
+    while not done:
+        await carrying.carry_all(ctx, partial(_tell, row=closed))
+        done = await transaction(ctx, partial(_finish, day=day))
+
+
+async def _finish(ctx: Context, *, day: Day) -> bool:
+    """Closes the day if no loan waits any more; answers whether it is closed."""
+    row = await _held(ctx, day)
+    if row.state is not BusinessDayState.CLOSED:
+        if await book.waiting(ctx, 1):
+            return False
+        await _end(ctx, row)
     return True
 
 
-async def _carry_one_by_one(ctx: Context) -> list[UUID]:
-    async with ctx.reading() as reading:
-        waiting = await book.waiting(reading, LOANS_IN_A_CHUNK)
-    for loan_id in waiting:
-        try:
-            await transaction(ctx, partial(book.carry_one, loan_id=loan_id))
-        except Exception as error:
-            await transaction(ctx, partial(book.set_aside, loan_id=loan_id, error=error))
-    return waiting
-
-
-async def _finish(ctx: Context, day: BusinessDay) -> None:
-    if day.state is BusinessDayState.CLOSED:
-        return
+async def _end(ctx: Context, row: BusinessDay) -> None:
     aside = select(func.count()).where(QuarantinedLoan.on == ctx.today, QuarantinedLoan.released_at.is_(None))
-    day.loans_set_aside = (await ctx.connection.execute(aside)).scalar_one()
-    day.loans_advanced -= day.loans_set_aside
-    day.state, day.finished_at = BusinessDayState.CLOSED, ctx.now
-    ctx.announce("end_of_day.closed", day, on=day.date)
+    row.loans_set_aside = (await ctx.connection.execute(aside)).scalar_one()
+    row.loans_advanced -= row.loans_set_aside
+    row.state, row.finished_at = BusinessDayState.CLOSED, ctx.now
+    ctx.announce("end_of_day.closed", row, on=row.date)
 
 
 async def _fail(ctx: Context, day: Day, reason: str) -> None:
@@ -289,37 +317,21 @@ async def close(ctx: Context, payload: dict[str, Any]) -> datetime | None:
     return None
 
 
+@job.job("end_of_day.help")
+async def help_carrying(ctx: Context, payload: dict[str, Any]) -> datetime | None:
+    """Another process carries loans beside the one that closes the day; which of them are broken is that one's to find out."""
+    async with ctx.reading() as reading:
+        (row,) = await days_between(reading, date.fromisoformat(payload["day"]), date.fromisoformat(payload["day"]))
+    if row.state is BusinessDayState.CLOSING:
+        day = BusinessDay(id=row.id, date=row.date)
+        with suppress(Exception):
+            await carrying.carry_some(ctx, partial(_tell, row=day))
+    return None
+
+
 async def batch_moment(ctx: Context, day: Day) -> datetime:
     """When a day is closed by itself (parameter `batch_time`, Asia/Shanghai)."""
     return datetime.combine(day, await parameter.value(ctx, "batch_time"), SHANGHAI)
-
-
-# --------------------------------------------------------------------------- queries
-
-
-@query("end_of_day.day.read")
-async def days(ctx: Context, *, columns: list[Any], window: Window) -> Page:
-    """Business days, the latest first."""
-    table = BusinessDay.__table__.c
-    return await page(ctx, select(*columns), [Order(table.date, descending=True), Order(table.id)], window)
-
-
-async def days_between(ctx: Context, first: Day, last: Day) -> list[Any]:
-    """The rows of business days from one day to another, in order."""
-    table = BusinessDay.__table__
-    statement = select(table).where(table.c.date.between(first, last)).order_by(table.c.date)
-    return list((await ctx.connection.execute(statement)).all())
-
-
-async def set_aside(ctx: Context, dates: Sequence[Day], columns: Sequence[Any]) -> dict[Day, list[Any]]:
-    """The loans of the actor's that were not carried into the day after each of these."""
-    table = QuarantinedLoan.__table__.c
-    into = {day + timedelta(days=1): day for day in dates}
-    statement = select(*columns, table.on).where(table.on.in_(into), scope(ctx, QuarantinedLoan)).order_by(table.id)
-    found: dict[Day, list[Any]] = {day: [] for day in dates}
-    for row in (await ctx.connection.execute(statement)).all():
-        found[into[row.on]].append(row)
-    return found
 
 
 # --------------------------------------------------------------------------- a fresh lender

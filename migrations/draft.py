@@ -51,7 +51,7 @@ MODULES = (
     "payments",
     "archives",
     "home",
-    "end_of_day",
+    "business_day",
 )
 
 FILE = '''"""{module}: {count} tables. Drawn by `python -m migrations.draft` before the first release."""

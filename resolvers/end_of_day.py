@@ -9,8 +9,8 @@ from datetime import date
 
 import strawberry
 
-from domain import end_of_day
-from domain.end_of_day import BusinessDayState
+from domain import business_day, end_of_day
+from domain.business_day import BusinessDayState
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from resolvers.kernel import Info, answers, answers_by_key, mutation, reads
@@ -30,7 +30,7 @@ LONGEST_LOOK_SECONDS = 1.0
 
 @strawberry.type
 class EndOfDayQueries:
-    @reads(end_of_day.days)
+    @reads(business_day.days)
     async def business_days(
         self,
         info: Info,
@@ -41,7 +41,7 @@ class EndOfDayQueries:
     ) -> BusinessDayConnection:
         """营业日 Business days, the latest first."""
         window = Window(first, after, last, before)
-        page = await end_of_day.days(await info.context.reading(), columns=BusinessDay.columns(), window=window)
+        page = await business_day.days(await info.context.reading(), columns=BusinessDay.columns(), window=window)
         return BusinessDayConnection.of(BusinessDay, page)
 
 
@@ -57,7 +57,7 @@ class EndOfDayMutations:
         until, pause = time.monotonic() + WAIT_SECONDS, LOOK_SECONDS
         while True:
             async with ctx.reading() as now:
-                days = await end_of_day.days_between(now, min(first, through), through)
+                days = await business_day.days_between(now, min(first, through), through)
                 today = now.today
             done = bool(days) and days[-1].date >= through and days[-1].state is BusinessDayState.CLOSED
             failed = any(day.state is BusinessDayState.FAILED for day in days)
@@ -72,5 +72,5 @@ answers_by_key("QuarantinedLoan.loan", Loan)
 
 @answers("BusinessDay.set_aside")
 async def set_aside(ctx: Context, dates: Sequence[date]) -> dict[date, list[QuarantinedLoan]]:
-    found = await end_of_day.set_aside(ctx, dates, QuarantinedLoan.columns())
+    found = await business_day.set_aside(ctx, dates, QuarantinedLoan.columns())
     return {day: [QuarantinedLoan.of(row) for row in rows] for day, rows in found.items()}

@@ -7,15 +7,15 @@ from uuid import UUID
 
 import strawberry
 
-from domain import end_of_day
+from domain import business_day
 from schema.kernel import Connection, Date, DateTime, Hidden, Node, Payload, entity, relation
 from schema.lending.loan import Loan
 
 if TYPE_CHECKING:
-    from domain.end_of_day import BusinessDayState as BusinessDayState
+    from domain.business_day import BusinessDayState as BusinessDayState
 else:
     BusinessDayState = strawberry.enum(
-        end_of_day.BusinessDayState, description="营业日状态 Whether a business day takes postings."
+        business_day.BusinessDayState, description="营业日状态 Whether a business day takes postings."
     )
 
 

@@ -180,15 +180,6 @@ async def open(
     return task
 
 
-async def open_each(ctx: Context, given: Sequence[tuple[Keyed, UUID, Matter]]) -> list[Task]:
-    """Opens a task for one person each, about many rows at once: (row, person, matter)."""
-    tasks = [_drafted(ctx, subject, matter, employee_id) for subject, employee_id, matter in given]
-    await ctx.session.flush()
-    for task in tasks:
-        offer(ctx, task, employee_id=task.assignee_id)
-    return tasks
-
-
 def _drafted(ctx: Context, subject: Keyed, matter: Matter, assignee_id: UUID | None) -> Task:
     task = ctx.add(
         Task(

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, FetchedValue, Index, String, insert, text
+from sqlalchemy import JSON, FetchedValue, Index, String, Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
 
+from domain.kernel import bulk
 from domain.kernel.refusals import plain
 from domain.kernel.table import Keyed, TenantTable, uuid7
 
@@ -84,4 +85,4 @@ async def flush(ctx: Context) -> None:
         announced = list(ctx.bound.feed)
         for hear in HEARERS:
             await hear(ctx, announced)
-        await ctx.connection.execute(insert(FeedRow), ctx.bound.feed)
+        await bulk.insert(ctx, cast(Table, FeedRow.__table__), ctx.bound.feed)

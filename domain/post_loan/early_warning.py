@@ -9,22 +9,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, and_, insert, literal, select, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.kernel import paging
+from domain.kernel import bulk, paging, portion
 from domain.kernel.command import command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.fresh_lender import FreshLender
 from domain.kernel.paging import Order, Page, Window
+from domain.kernel.portion import Portion
 from domain.kernel.refusals import InvalidInput, InvalidState
 from domain.kernel.scope import Everyone, Reach, Through, entity_of, scope
 from domain.kernel.table import Keyed, choice, uuid7
-from domain.lending.loan.tables import STILL_KNOWN, Loan, PositionRow
+from domain.lending.loan.tables import Loan
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -117,6 +131,7 @@ class Alert(Keyed):
     disposal: Mapped[str | None] = mapped_column(Text)
 
 
+ALERTS = cast(Table, Alert.__table__)
 UP_TO = "GENERAL_MANAGER"
 TO_ALL = (MANAGER, "RISK_OFFICER", "POST_LOAN_OFFICER")
 DEFAULTS: tuple[tuple[int, AlertLevel, tuple[str, ...], int | None], ...] = (
@@ -165,26 +180,26 @@ def check_disposal(present: AlertState, wanted: AlertState, remark: str) -> None
 # ---------------------------------------------------------------- end of day
 
 
-async def raise_alerts(ctx: Context, day: date) -> int:
-    """Raises what the rules find at the close of `day`, after its newly overdue loans are known; answers how many.
+async def raise_alerts(ctx: Context, day: date, after: UUID | None = None) -> Portion:
+    """Raises what the rules find at the close of `day`, after its newly overdue loans are known; a step in parts.
 
     A threshold that was passed unnoticed (a receipt reversed later) is raised too. Repeating it raises nothing."""
-    found = (await ctx.connection.execute(_breaches(day))).all()
+    breaches = _breaches(day) if after is None else _breaches(day).where(Loan.id >= after)
+    found = (await ctx.connection.execute(breaches.limit(portion.MOST))).all()
     rows = [
         {
-            "id": uuid7(), "created_at": ctx.now, "rule_id": row.rule_id, "rule": row.code, "level": row.level,
-            "state": AlertState.NEW, "business_date": day, "loan_id": row.loan_id, "customer_id": row.customer_id,
+            "id": uuid7(), "rule_id": row.rule_id, "rule": row.code, "level": row.level,
+            "loan_id": row.loan_id, "customer_id": row.customer_id,
             "spell_from": row.overdue_spell_from, "value": str(row.days_past_due), "threshold": str(row.threshold),
             "message": sentence(row.number, row.days_past_due),
             "recipients": row.recipients, "act_by": last_day_to_act(day, row.days_to_act),
         }
         for row in found
     ]  # fmt: skip
-    if rows:
-        await ctx.connection.execute(insert(Alert), rows)
+    await bulk.insert(ctx, ALERTS, rows, created_at=ctx.now, state=AlertState.NEW, business_date=day)
     for row in rows:
         ctx.announce(RAISED, Alert(id=row["id"]), level=row["level"], rule=row["rule"], recipients=row["recipients"])
-    return len(rows)
+    return Portion.of([row["loan_id"] for row in rows])
 
 
 async def escalate(ctx: Context, day: date) -> int:
@@ -202,9 +217,9 @@ def _announce_change(ctx: Context, alert: Alert) -> None:
     ctx.announce(CHANGED, alert, level=alert.level, rule=alert.rule, recipients=alert.recipients)
 
 
-def _breaches(day: date) -> Any:
+def _breaches(day: date) -> Select[*tuple[Any, ...]]:
     """Loans past a rule's days for which this spell has no such alert yet, the mildest rule of each loan first."""
-    days = literal(day) - PositionRow.overdue_since
+    days = literal(day) - Loan.days_past_due_since
     raised = (
         select(Alert.id)
         .where(Alert.loan_id == Loan.id, Alert.rule_id == WarningRule.id, Alert.spell_from == Loan.overdue_spell_from)
@@ -217,10 +232,8 @@ def _breaches(day: date) -> Any:
             WarningRule.threshold, WarningRule.recipients, WarningRule.days_to_act, days.label("days_past_due"),
         )
         .select_from(Loan)
-        .join(PositionRow, and_(PositionRow.loan_id == Loan.id, PositionRow.known_to == STILL_KNOWN))
         .join(WarningRule, and_(WarningRule.enabled, WarningRule.threshold <= days))
-        .where(PositionRow.from_date <= day, PositionRow.to_date > day, PositionRow.overdue_since.is_not(None))
-        .where(Loan.overdue_spell_from.is_not(None), ~raised)
+        .where(Loan.days_past_due_since.is_not(None), Loan.overdue_spell_from.is_not(None), ~raised)
         .order_by(Loan.id, WarningRule.threshold)
     )  # fmt: skip
 

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from domain import end_of_day
-from domain.end_of_day import BusinessDay, DayStep
+from domain.business_day import BusinessDay, DayStep
+from domain.kernel import portion
 from domain.kernel.context import Context
 from domain.kernel.feed import FeedRow
 from domain.kernel.job import Job
@@ -21,6 +22,7 @@ from domain.kernel.ports import Ports
 from domain.kernel.refusals import Denied, InvalidInput
 from domain.ledger import journal, proof
 from domain.ledger.journal import Voucher
+from domain.lending.loan import carrying
 from domain.lending.loan.tables import AllocationRow, Loan, LoanEventRow, QuarantinedLoan
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.client import statements
@@ -132,7 +134,8 @@ async def test_every_day_the_ledger_equals_the_loans(lending: Lending) -> None:
 async def test_killed_anywhere_it_comes_to_the_same_figures(
     place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(end_of_day, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(portion, "MOST", chunk)
     calm, killed = [await another(place, ports, blueprint) for _ in range(2)]
     loans = {lending: await story(lending) for lending in (calm, killed)}
     for lending in (calm, killed):
@@ -165,7 +168,8 @@ async def test_killed_anywhere_it_comes_to_the_same_figures(
 async def test_two_runners_do_it_once(
     place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(end_of_day, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(portion, "MOST", chunk)
     alone, both = [await another(place, ports, blueprint) for _ in range(2)]
     for lending in (alone, both):
         await story(lending)
@@ -249,7 +253,7 @@ async def test_a_step_that_fails_stops_the_day_and_the_next_run_goes_on(
         raise RuntimeError("the step is broken")
 
     with monkeypatch.context() as broken:
-        broken.setattr(end_of_day, "STEPS", [*end_of_day.STEPS[:1], ("classes", None, fails)])
+        broken.setattr(end_of_day, "STEPS", [*end_of_day.STEPS[:1], end_of_day.Step("classes", fails)])
         with pytest.raises(RuntimeError):
             await lending.close(FIRST)
     (day,) = await lending.lender.rows(BusinessDay)
@@ -269,7 +273,7 @@ async def test_a_run_that_stopped_after_the_turn_is_asked_for_by_its_day(
         raise RuntimeError("the loans were not reached")
 
     with monkeypatch.context() as broken:
-        broken.setattr(end_of_day, "_carry_loans", fails)
+        broken.setattr(end_of_day, "_carry_few", fails)
         with pytest.raises(RuntimeError):
             await lending.close(before)
     row = await end_of_day.request(lending.lender.accountant, through=before)

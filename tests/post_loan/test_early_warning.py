@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.end_of_day import BusinessDay
+from domain.business_day import BusinessDay
 from domain.kernel.context import Context
 from domain.kernel.feed import FeedRow
 from domain.kernel.ports import Ports
@@ -124,7 +124,7 @@ async def test_raising_again_raises_nothing(lender: LenderAtWork):
     await lending.pay_out(value_date=PAID_OUT)
     await lending.close(DUE + timedelta(days=2))
     async with lender.system.writing() as ctx:
-        assert await early_warning.raise_alerts(ctx, DUE + timedelta(days=2)) == 0
+        assert (await early_warning.raise_alerts(ctx, DUE + timedelta(days=2))).done == 0
     assert len(await alerts_of(lender)) == 1
 
 

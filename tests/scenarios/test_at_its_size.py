@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 
 from benchmarks.lender_of_size import PASSWORD, Lent, lend
 from domain import end_of_day
-from domain.end_of_day import BusinessDay, BusinessDayState, DayStep
+from domain.business_day import BusinessDay, BusinessDayState, DayStep
 from domain.finance import repayment_entry, repayment_registration
 from domain.kernel.context import SYSTEM, Context
 from domain.kernel.ports import Ports

@@ -85,3 +85,10 @@ async def loans_alive(ctx: Context) -> int:
     """How many loans are carried from day to day."""
     counted = text("select count(*) from loans where state not in ('PENDING', 'SETTLED', 'WRITTEN_OFF', 'TRANSFERRED')")
     return int((await ctx.connection.execute(counted)).scalar_one())
+
+
+async def more_loans_than(ctx: Context, some: int) -> bool:
+    """Whether more than some are carried from day to day; counts no further than that."""
+    alive = "select 1 from loans where state not in ('PENDING', 'SETTLED', 'WRITTEN_OFF', 'TRANSFERRED') limit :most"
+    counted = text(f"select count(*) from ({alive}) as alive")
+    return int((await ctx.connection.execute(counted, {"most": some + 1})).scalar_one()) > some

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
@@ -38,7 +38,7 @@ from domain.kernel.table import Keyed, uuid7
 from domain.ledger import journal
 from domain.ledger.journal import Entry
 from domain.lending.loan import posting, refold, tax, terms
-from domain.lending.loan.refold import Book, Step
+from domain.lending.loan.refold import LOANS, Book, Step
 from domain.lending.loan.tables import EventType, Loan, LoanEventRow, LoanState, QuarantinedLoan
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
     vouchers = await accruals(ctx, accrued)
     for loan, kind, amounts in own:
         summary, lines = f"{NIGHT_SUMMARIES[kind]} {loan.number}", posting.lines(amounts, loan_id=loan.id)
-        vouchers.append(Entry(kind=kind, reference=loan, lines=lines, summary=summary))
+        vouchers.append(Entry(kind=kind, reference=Loan(id=loan.id), lines=lines, summary=summary))
     await journal.post(ctx, *vouchers)
 
 
@@ -281,21 +281,30 @@ async def waiting(ctx: Context, most: int) -> list[UUID]:
     return list((await ctx.connection.execute(statement)).scalars())
 
 
+async def waiting_count(ctx: Context) -> int:
+    """How many loans are still to be carried into the open day."""
+    counted = select(func.count()).select_from(Loan).where(_must_be_looked_at(ctx.today))
+    return int((await ctx.connection.execute(counted)).scalar_one())
+
+
 async def carry_next(ctx: Context, most: int) -> list[UUID]:
-    """Carries the next loans that must be looked at today, up to `most`; answers which. Empty when none is left."""
+    """Carries the next loans that must be looked at today, up to `most`; answers which.
+
+    Those that another transaction has in hand are left to it: empty does not mean that none is waiting."""
     await hold_day(ctx)
-    statement = select(Loan).where(_must_be_looked_at(ctx.today)).order_by(Loan.next_action_on, Loan.id)
-    return await _carry_all(ctx, list((await ctx.session.execute(statement.limit(most).with_for_update())).scalars()))
+    statement = select(LOANS).where(_must_be_looked_at(ctx.today)).order_by(Loan.next_action_on, Loan.id)
+    return await _carry_all(ctx, statement.limit(most).with_for_update(skip_locked=True))
 
 
 async def carry_one(ctx: Context, loan_id: UUID) -> list[UUID]:
     """Carries one loan into today; nothing happens if it stands there already."""
     await hold_day(ctx)
-    statement = select(Loan).where(Loan.id == loan_id, Loan.next_action_on <= ctx.today).with_for_update()
-    return await _carry_all(ctx, list((await ctx.session.execute(statement)).scalars()))
+    statement = select(LOANS).where(Loan.id == loan_id, Loan.next_action_on <= ctx.today)
+    return await _carry_all(ctx, statement.with_for_update())
 
 
-async def _carry_all(ctx: Context, loans: list[Loan]) -> list[UUID]:
+async def _carry_all(ctx: Context, wanted: Select[Any]) -> list[UUID]:
+    loans: Any = (await ctx.connection.execute(wanted)).all()
     if not loans:
         return []
     ids = [loan.id for loan in loans]

@@ -298,16 +298,20 @@ def description(fold: Fold) -> dict[str, Any]:
     }
 
 
+def describe(row: Loan, fold: Fold) -> None:
+    """Writes them to a loan of the session."""
+    for name, value in description(fold).items():
+        setattr(row, name, value)
+
+
 async def _write_loans(ctx: Context, steps: Sequence[Step]) -> None:
     """A loan of the session is changed there; of loans that were only read, all are written by one statement."""
     read: list[dict[str, Any]] = []
     for step in steps:
-        described = description(step.after)
         if isinstance(step.loan, Loan):
-            for name, value in described.items():
-                setattr(step.loan, name, value)
+            describe(step.loan, step.after)
             step.loan.known_from = ctx.now
         else:
-            read.append({"id": step.loan.id, **described})
+            read.append({"id": step.loan.id, **description(step.after)})
     await bulk.update(ctx, LOANS, read, keys=("id",), known_from=ctx.now)
     await ctx.session.flush()

@@ -1,10 +1,10 @@
-"""end_of_day: 2 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""business_day: 2 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0011_end_of_day"
+revision = "0011_business_day"
 down_revision = "0010_home"
 
 
@@ -34,7 +34,8 @@ def upgrade() -> None:
         sa.Column("day_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(length=60), nullable=False),
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reached", sa.Uuid(), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["day_id"], ["business_days.id"], name=op.f("fk_day_steps_day_id")),
         sa.PrimaryKeyConstraint("day_id", "step", name=op.f("pk_day_steps")),
     )
