@@ -34,7 +34,7 @@ class TenantQueries:
 
 @strawberry.type
 class TenantMutations:
-    @mutation(permission="identity.tenant.provision")
+    @mutation(permission="identity.tenant.provision", unlimited=True)
     async def provision_tenant(self, info: Info, input: ProvisionTenantInput) -> ProvisionTenantPayload:
         """开户 Schema, tables, default roles, dictionaries and workflows, and the first administrator. Ready when it answers."""
         lender = await info.context.ports.provisioning.provision(

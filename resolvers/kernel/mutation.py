@@ -30,7 +30,7 @@ def mutation(
 ) -> Callable[[Callable[..., Any]], Any]:
     """`@mutation(interest_waiver.request)`; the method answers its payload type, which a refusal fills with userErrors.
 
-    `unlimited`: the operation's time limit does not hold (runEndOfDay waits for its job by itself)."""
+    `unlimited`: the operation's time limit does not hold (what waits for the worker bounds its wait itself)."""
     needed = access(declared, permission=permission, signed_in=signed_in, public=public)
 
     def wrap(method: Callable[..., Any]) -> Any:

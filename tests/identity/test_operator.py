@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from domain.kernel.context import SYSTEM, Context, Request
 from domain.kernel.paging import Window
@@ -26,10 +26,11 @@ from domain.kernel.table import uuid7
 from domain.organization.role import BUILT_IN, Role
 from tenancy.catalog import new_id
 from tenancy.provision import Blueprint, carry_out_next
-from tenancy.tables import operator_actions
+from tenancy.tables import operator_actions, provisioning_requests
 from tests.identity.operators import new_operator
 from tests.support.actors import PASSWORD, LenderAtWork
 from tests.support.lenders import MASTER_SECRET, Platform
+from xiaodai.auth import operator as operator_module
 from xiaodai.auth.operator import Tenants
 from xiaodai.auth.sessions import OPERATOR_TOKEN, Caller, Sessions
 from xiaodai.auth.sign_in import Identity
@@ -141,6 +142,19 @@ async def test_a_new_lender_is_ready_when_it_answers(
             await connection.execute(select(operator_actions.c.action, operator_actions.c.lender_code).where(mine))
         ).all()
     assert ("PROVISION", made.code) in [tuple(row) for row in done]
+
+
+async def test_where_no_worker_is_the_wait_ends_and_the_wish_stays(
+    place: Platform, operator: Caller, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(operator_module, "LONGEST_WAIT", 0.2)
+    wish = a_wish()
+    with pytest.raises(TimeoutError):
+        await Tenants(place.catalog, lambda: None).provision(operator.actor, **wish)
+    waiting = select(provisioning_requests.c.state).where(provisioning_requests.c.code == wish["code"])
+    async with place.owner.begin() as connection:
+        assert (await connection.execute(waiting)).scalars().all() == ["PENDING"]
+        await connection.execute(delete(provisioning_requests).where(provisioning_requests.c.code == wish["code"]))
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from tenancy.naming import BadName, check_code
 from xiaodai.auth import passwords
 
 FIRST_LOOK, LAST_LOOK = 0.02, 0.25  # seconds between two looks at a request, growing
+LONGEST_WAIT = 60.0  # seconds until the worker has made a lender: others may be before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ class Tenants:
         admin_password: str,
         sandbox: bool,
     ) -> Lender:
-        """Answers when the lender is ready. Raises INVALID_INPUT, INVALID_AMOUNT, WEAK_PASSWORD, DUPLICATE (code)."""
+        """Answers when the lender is ready. Raises INVALID_INPUT, INVALID_AMOUNT, WEAK_PASSWORD, DUPLICATE (code), and
+        TimeoutError where no worker has made it within a minute; it is made all the same when one comes."""
         _check_lender_code(code)
         if net_assets <= 0:
             raise InvalidAmount("netAssets", amount=net_assets)
@@ -80,7 +82,8 @@ class Tenants:
             raise Duplicate("code", value=code)
         request_id = await self._catalog.file_provisioning(request)
         await self._catalog.note_action(operator.id, "PROVISION", code)
-        return await self._made(request_id, code)
+        async with asyncio.timeout(LONGEST_WAIT):
+            return await self._made(request_id, code)
 
     async def suspend(self, operator: Actor, lender_id: UUID, reason: str | None) -> Lender:
         """停用. A repeat succeeds and changes nothing: who got no answer may ask again; each request is noted with its operator.
