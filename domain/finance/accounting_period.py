@@ -349,12 +349,12 @@ async def unregistered(ctx: Context, period_ids: Sequence[UUID]) -> dict[UUID, i
     period, receipt = AccountingPeriod.__table__.c, Receipt.__table__.c
     inside = receipt.value_date.between(period.first_day, period.last_day) & (receipt.state == ReceiptState.ENTERED)
     wanted = (
-        select(period.id, func.count(receipt.id))
+        select(period.id, func.count(receipt.id).label("waiting"))
         .join_from(AccountingPeriod.__table__, Receipt.__table__, inside)
         .where(period.id.in_(period_ids))
         .group_by(period.id)
     )
-    found: dict[UUID, int] = dict((await ctx.connection.execute(wanted)).tuples().all())
+    found = {row.id: row.waiting for row in (await ctx.connection.execute(wanted)).all()}
     return {key: found.get(key, 0) for key in period_ids}
 
 

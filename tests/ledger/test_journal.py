@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from domain.kernel import clock
 from domain.kernel.context import Context
-from domain.ledger import journal
+from domain.ledger import journal, proof
 from domain.ledger.account import Account
-from domain.ledger.journal import Entry, Line, Voucher
+from domain.ledger.journal import Entry, Line, Voucher, VoucherLine
 from tests.support.actors import LenderAtWork
 from tests.support.client import statements
 
@@ -46,6 +47,40 @@ async def test_many_take_the_statements_of_one_and_numbers_have_no_gaps(lender: 
     assert all(voucher.debit_total == voucher.credit_total == AMOUNT for voucher in vouchers)
     async with lender.system.reading() as ctx:
         assert await journal.balance(ctx, "130301") == 32 * AMOUNT
+
+
+async def test_twenty_at_once_of_which_some_fail_leave_no_gap(lender: LenderAtWork) -> None:
+    async def attempt(number: int) -> None:
+        async with lender.system.writing() as ctx:
+            await journal.post(ctx, entry(), entry())
+            if number % 4 == 0:
+                raise RuntimeError("this one is taken back, after its numbers were given out")
+
+    done = await asyncio.gather(*map(attempt, range(20)), return_exceptions=True)
+    assert [type(error) for error in done if error] == [RuntimeError] * 5
+    vouchers = await lender.rows(Voucher)
+    assert sorted(voucher.sequence for voucher in vouchers) == list(range(1, 31))
+    async with lender.system.reading() as ctx:
+        assert await proof.differences(ctx) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update vouchers set summary = ''", "delete from vouchers", "truncate vouchers cascade",
+        "update voucher_lines set debit = debit + 1", "delete from voucher_lines",
+        "update vouchers set debit_total = 1, credit_total = 1",
+    ],
+)  # fmt: skip
+async def test_nobody_edits_what_was_posted(lender: LenderAtWork, statement: str) -> None:
+    """With the lender's own login, which is all the program has."""
+    await post(lender.system, entry())
+    before = await lender.rows(Voucher), await lender.rows(VoucherLine)
+    with pytest.raises(DBAPIError) as refused:
+        async with lender.system.writing() as ctx:
+            await ctx.connection.execute(text(statement))
+    assert getattr(refused.value.orig, "sqlstate", None) == "42501", "insufficient privilege"
+    assert (await lender.rows(Voucher), await lender.rows(VoucherLine)) == before
 
 
 async def test_nothing_is_posted_in_a_day_that_was_closed_meanwhile(lender: LenderAtWork) -> None:

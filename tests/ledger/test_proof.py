@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from domain.configuration import parameter
 from domain.kernel.ports import Ports
 from domain.ledger import proof
 from domain.ledger.proof import Difference, Proof, ProofResult
-from tests.support.actors import LenderAtWork, a_lender
+from tests.support.actors import a_lender
+from tests.support.books import set_parameter
 from tests.support.loans import Lending, lending_at
 
 OPEN, LAST = date(2026, 1, 15), date(2026, 3, 1)
@@ -27,24 +27,11 @@ A_LOAN = "loan_id = (select id from loans where number = 'JJ-2026-0001')"
 THE_PAID_LOAN = "loan_id = (select id from loans where number = 'JJ-2026-0002')"
 
 
-async def taxed_at(lender: LenderAtWork, rate: str, *, code: str = "vat_rate") -> None:
-    """A parameter as two persons change it, from today on."""
-    wish = await parameter.propose(
-        lender.tenant_admin, code=code, value=rate, effective_from=await today(lender), reason="测试"
-    )
-    await parameter.approve(lender.general_manager, parameter_id=wish.id)
-
-
-async def today(lender: LenderAtWork) -> date:
-    async with lender.system.reading() as ctx:
-        return ctx.today
-
-
 @pytest.fixture(scope="module")
 async def lending(place: Any, ports: Ports, blueprint: Any) -> Lending:
     """A loan 15 days late, one paid on its due date, tax on both, and the provision of a month; the books are right."""
     made = await lending_at(await a_lender(place, ports, blueprint, open_on=OPEN))
-    await taxed_at(made.lender, "0.06")
+    await set_parameter(made.lender, "vat_rate", "0.06")
     await made.pay_out(amount="12000.00", periods=3)
     paid = await made.pay_out(amount="30000.00", periods=3)
     await made.close(date(2026, 2, 14))
