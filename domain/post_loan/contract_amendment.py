@@ -26,7 +26,7 @@ from domain.kernel.command import command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.numbering import numbered
 from domain.kernel.paging import Order, Page, Window
-from domain.kernel.refusals import Denied, InvalidInput, InvalidState, Refusal, plain
+from domain.kernel.refusals import Denied, InvalidInput, InvalidState, NotFound, Refusal, plain
 from domain.kernel.scope import Reach, Through, scope
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, choice
 from domain.lending import interest_waiver, settlement
@@ -133,7 +133,7 @@ async def request(
         )
     )
     await _flush(ctx, row)
-    await _attach(ctx, row, loan, {*attachment_ids, *(one.attachment_id for one in change.consents)} - {None})
+    await _attach(ctx, row, loan, change.consents, attachment_ids)
     await _warn(ctx, row, weighed)
     await instance.start(
         ctx,
@@ -248,10 +248,20 @@ async def _flush(ctx: Context, row: ContractAmendment) -> None:
         ) from error
 
 
-async def _attach(ctx: Context, row: ContractAmendment, loan: Loan, uploads: set[Any]) -> None:
-    if uploads:
-        contract = await ctx.session.get_one(LoanContract, loan.contract_id)
-        await document.attach(ctx, list(uploads), row, application_id=contract.application_id)
+async def _attach(
+    ctx: Context, row: ContractAmendment, loan: Loan, consents: Sequence[Consent], attachment_ids: Sequence[UUID]
+) -> None:
+    """The papers become the amendment's; one scan may be the paper of several people. Raises NOT_FOUND with its field."""
+    signed = {one.attachment_id for one in consents if one.attachment_id is not None}
+    contract = await ctx.session.get_one(LoanContract, loan.contract_id)
+    for field, uploads in (
+        (("guarantorConsents", "attachmentId"), signed),
+        (("attachmentIds",), set(attachment_ids) - signed),
+    ):
+        try:
+            await document.attach(ctx, sorted(uploads), row, application_id=contract.application_id)
+        except NotFound as missing:
+            raise NotFound(field) from missing
 
 
 async def _warn(ctx: Context, row: ContractAmendment, weighed: Weighed) -> None:

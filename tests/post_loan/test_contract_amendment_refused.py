@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 from typing import Any
@@ -187,6 +188,9 @@ async def test_refused_requests(lender: LenderAtWork, lending: Lending):
         with pytest.raises(kind):
             await ask(lender, key, change, **given)
         assert await everything(lender) == before, (kind, change)
+    with pytest.raises(NotFound) as refused:
+        await ask(lender, loan_id, replace(rate, consents=(Consent(name="李担保", attachment_id=uuid7()),)))
+    assert refused.value.field == ("guarantorConsents", "attachmentId")
     for day in (date(2026, 2, 19), date(2026, 3, 11)):
         with pytest.raises(InvalidInput) as refused:
             await ask(lender, loan_id, Change(type=AmendmentType.RATE, annual_rate=D("0.13"), effective_date=day))

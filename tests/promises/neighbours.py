@@ -132,7 +132,9 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     await act("account_manager", "acceptLoanApplication", "application { id }", applicationId=investigating)
     await _dictionaries(journey, loan)
     by_days = {"periodUnit": "DAY", "methods": ["BULLET"], "interestBasis": "ACTUAL_360"}
-    await journey.paid("张伟", periods=1, method="BULLET", product=by_days)
+    short = await journey.paid("张伟", periods=1, method="BULLET", product=by_days)
+    cheaper = {"loanId": short.id, "type": "RATE", "annualRate": "0.108", "reason": "客户等级 A"}
+    await act("account_manager", "requestAmendment", "amendment { id }", **cheaper)
     await journey.drafted(await journey.customer("赵敏"))
     await journey.close(OPENED + timedelta(days=2))
     return loan, {
@@ -140,6 +142,7 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
         "requestRefund": {"Receipt": kept},
         "recordRecovery": {"Loan": lost},
+        "contractAmendments": {"Loan": short.id, "IndividualCustomer": short.customer},
         "signContract": {"LoanContract": contract},
         "assignLoanApplication": {"LoanApplication": submitted},
         "refuseLoanApplication": {"LoanApplication": offered_back},
@@ -176,6 +179,8 @@ async def _facilities(journey: Journey) -> dict[str, dict[str, str]]:
         "resubmitCreditFacility": {"CreditFacility": draft},
         "withdrawCreditFacility": {"CreditFacility": draft},
         "unfreezeCreditFacility": {"CreditFacility": frozen},
+        "creditFacilities": {"LoanProduct": product, "IndividualCustomer": customer},
+        "creditFacilityTotals": {"LoanProduct": product, "IndividualCustomer": customer},
     }
 
 

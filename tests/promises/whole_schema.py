@@ -152,7 +152,7 @@ ID_TYPES = {
     "waiverId": "InterestWaiver", "parameterId": "Parameter", "partyId": "BlacklistedParty", "consentId": "ConsentRecord",
     "attachmentIds": "Document", "tenantId": "Tenant", "alertId": "Alert", "messageIds": "Message",
     "ruleId": "MessageRule", "warningRuleId": "WarningRule", "facilityId": "CreditFacility",
-    "refundId": "Refund", "writeOffId": "WriteOff",
+    "refundId": "Refund", "writeOffId": "WriteOff", "amendmentId": "ContractAmendment", "attachmentId": "Document",
 }  # fmt: skip
 """Argument → the type whose id it takes; `id` of a root field is said by the field."""
 
@@ -191,7 +191,8 @@ BY_SCALAR: dict[str, Any] = {
 }  # fmt: skip
 NEEDED = {"loan.id", "repaymentPlan.input.periods", "requestInterestWaiver.input.amount",
     "requestInterestWaiver.input.installmentSeq",
-    "refuseLoanApplication.input.comment", "reviewCreditFacility.input.newLimit"}  # fmt: skip
+    "refuseLoanApplication.input.comment", "reviewCreditFacility.input.newLimit",
+    "requestAmendment.input.annualRate", "amendmentPreview.input.annualRate"}  # fmt: skip
 BY_PATH: dict[str, Any] = {
     "requestRefund.input.amount": "50.00",
     "proposeParameter.input.code": "age_minimum",
@@ -210,6 +211,10 @@ BY_PATH: dict[str, Any] = {
     "resubmitCreditFacility.input.limit": "200000.00",
     "resubmitCreditFacility.input.endsOn": "2026-12-31",
     "reviewCreditFacility.input.outcome": "LOWER",
+    "requestAmendment.input.type": "RATE",
+    "requestAmendment.input.annualRate": "0.108",
+    "amendmentPreview.input.type": "RATE",
+    "amendmentPreview.input.annualRate": "0.108",
 }
 
 
