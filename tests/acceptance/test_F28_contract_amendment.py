@@ -242,3 +242,54 @@ async def test_a_golden_change_entered_late(journey: Journey, case: str) -> None
     assert (position["daysPastDue"], position["penalty"], position["unapplied"]) == (0, "0.00", "0.00")
     closed = await journey.close(date.fromisoformat(after[-1]["due_date"]) + timedelta(days=5))
     assert all(day["ledgerBalanced"] for day in closed["days"])
+
+
+# ---------------------------------------------------------------- another lender
+
+
+async def test_a_lender_with_another_workflow_and_other_bounds(journey: Journey) -> None:
+    """Legal alone decides; a short loan is extended by half its term at most, and guarantors are not asked."""
+    admin, manager = journey.by("tenant_admin"), journey.by("general_manager")
+    nodes = [{"code": "LEGAL", "name": "法务审批", "roles": ["LEGAL"]}]
+    await admin.run(
+        f"""mutation($i: PublishWorkflowDefinitionInput!) {{
+            publishWorkflowDefinition(input: $i) {{ definition {{ version }} {ERRORS} }} }}""",
+        i={"code": "AMENDMENT", "purpose": "AMENDMENT", "name": "合同变更", "nodes": nodes},
+    )
+    for code, value in (("extension_short_share", "0.5"), ("guarantor_consent_modes", [])):
+        proposed = await admin.run(
+            f"mutation($i: ProposeParameterInput!) {{ proposeParameter(input: $i) {{ parameter {{ id }} {ERRORS} }} }}",
+            i={"code": code, "value": value, "effectiveFrom": "2026-02-20", "reason": "本机构政策"},
+        )
+        await manager.run(
+            f"mutation($i: ApproveParameterInput!) {{ approveParameter(input: $i) {{ parameter {{ state }} {ERRORS} }} }}",
+            i={"parameterId": proposed["parameter"]["id"]},
+        )
+    loan = await secured(journey)
+    error = await refused(journey, loan, **EXTENSION | {"extensionPeriods": 4, "guarantorConsents": []})
+    assert (error["code"], error["params"]["allowed"]) == ("EXTENSION_TOO_LONG", 3)
+    amendment = await asked(journey, loan, **EXTENSION | {"guarantorConsents": []})
+    await journey.decide("legal", amendment["id"])
+    assert (await shown(journey, amendment["id"]))["state"] == "APPROVED"
+
+
+async def test_who_secures_the_loan_and_who_asked_can_be_read(journey: Journey) -> None:
+    """Story 2: in difficulty, the guarantor signs again; the list finds it by loan, type and state."""
+    loan = await secured(journey)
+    amendment = await agreed(journey, loan, **EXTENSION | {"becauseOfDifficulty": True})
+    wanted = {"loanId": loan.id, "types": ["EXTENSION"], "states": ["APPROVED"], "customerId": loan.customer}
+    data = await journey.by("post_loan_officer").data(
+        """query($f: ContractAmendmentFilter) { contractAmendments(filter: $f) { totalCount nodes { id becauseOfDifficulty
+           guarantorConsents { name documentNumber attachment { name } } requestedBy { name } loan { id } documents { name }
+           workflow { state log { node decision } } } } }""",
+        f=wanted,
+    )
+    (found,) = data["contractAmendments"]["nodes"]
+    assert (found["id"], found["becauseOfDifficulty"], found["loan"]["id"]) == (amendment["id"], True, loan.id)
+    assert found["guarantorConsents"] == [{"name": "李担保", "documentNumber": "BZ-2026-0001", "attachment": None}]
+    assert [entry["node"] for entry in found["workflow"]["log"]] == ["RISK_REVIEW", "BUSINESS_APPROVAL"]
+    none = await journey.by("post_loan_officer").data(
+        "query($f: ContractAmendmentFilter) { contractAmendments(filter: $f) { totalCount } }",
+        f=wanted | {"states": ["IN_REVIEW"]},
+    )
+    assert none["contractAmendments"]["totalCount"] == 0
