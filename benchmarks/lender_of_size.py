@@ -1,8 +1,9 @@
 """规模样本 · A lender with thousands of loans, made in bulk from what the engine makes of each kind of loan (`shapes.py`).
 
-Every loan has a customer, an application, a contract, a plan and its events; its books add up. The mix of a working book:
-value dates over the last hundred days, so that 3 % of the loans are due on any day; one in twenty is overdue and has paid
-nothing, the others have paid every installment on its day. Defaults and their alerts are known from the close before.
+Every loan has a customer, an application, a contract, a plan and its events; one voucher takes thousands of them over. The
+mix of a working book: value dates over the last hundred days, so that 3 % of the loans are due on any day; one in twenty is
+overdue and has paid nothing, the others have paid every installment on its day. Defaults and their alerts are known from the
+close before.
 """
 
 from __future__ import annotations
@@ -34,11 +35,12 @@ from domain.home.pending_task import Task, TaskOffer, TaskState
 from domain.kernel import personal_data
 from domain.kernel.context import Context
 from domain.kernel.numbering import next_number
+from domain.kernel.portion import Portion
 from domain.kernel.table import TenantTable, uuid7
 from domain.kernel.transaction import transaction
 from domain.ledger import journal
 from domain.ledger.journal import Entry
-from domain.lending.loan import posting, terms
+from domain.lending.loan import posting, tax, terms
 from domain.lending.loan.tables import Loan
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.lending.loan_contract import ContractState, LoanContract
@@ -102,7 +104,8 @@ async def lend(ctx: Context, loans: int, *, tell: Tell = lambda _: None, uncheck
             tell(len(numbers))
 
     await asyncio.gather(*(write() for _ in range(SIDE_BY_SIDE)))
-    await transaction(ctx, _raise_alerts)
+    while (await transaction(ctx, _raise_alerts)).reached:
+        pass
     return lent
 
 
@@ -173,7 +176,7 @@ def shape_of(number: int) -> int:
 
 async def _shapes(ctx: Context, lent: Lent, numbers: Iterable[int]) -> dict[int, Shape]:
     product = await ctx.session.get_one(LoanProduct, lent.product_id)
-    in_force = await terms.in_force(ctx)
+    in_force, vat = await terms.in_force(ctx), await tax.rules(ctx)
     signed: dict[int, LoanTerms] = {}
     made = {}
     for number in sorted(set(numbers)):
@@ -182,7 +185,7 @@ async def _shapes(ctx: Context, lent: Lent, numbers: Iterable[int]) -> dict[int,
         like = _like(ctx, product, AMOUNTS[amount], ctx.today - timedelta(days=1 + age), in_force)
         if kind not in signed:
             signed[kind] = await terms.signed_terms(ctx, like)
-        made[number] = shapes.shape(number, like, signed[kind], ctx.today, pays=bool(pays))
+        made[number] = shapes.shape(number, like, signed[kind], ctx.today, vat.of(like), pays=bool(pays))
     return made
 
 
@@ -213,7 +216,8 @@ async def _lend_some(ctx: Context, *, book: Book, numbers: Sequence[int]) -> Non
     await _copy(ctx, IndividualCustomer, [_individual(ctx, person) for person in people])
     applications, contracts, loans = [], [], []
     for person in people:
-        made, agreed = {"id": uuid7(), "created_at": ctx.now}, _agreed(person)
+        made: dict[str, Any] = {"id": uuid7(), "created_at": ctx.now}
+        agreed = _agreed(person)
         applications.append(made | agreed | _application(person))
         contracts.append(made | agreed | _contract(person, made["id"]))
         loans.append(made | _loan(person, made["id"]))
@@ -327,6 +331,6 @@ async def _copy(ctx: Context, entity: type[TenantTable], rows: list[dict[str, An
     await driver.copy_records_to_table(entity.__tablename__, columns=columns, records=records)  # type: ignore[union-attr]
 
 
-async def _raise_alerts(ctx: Context) -> int:
+async def _raise_alerts(ctx: Context) -> Portion:
     """The close before has raised them."""
     return await early_warning.raise_alerts(ctx, ctx.today - timedelta(days=1))

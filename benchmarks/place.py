@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from sqlalchemy import text
+
 from domain.kernel.context import SYSTEM, Context
 from domain.tables import metadata
 from migrations.line import TENANT
@@ -66,6 +68,16 @@ class Place:
         finally:
             await owner.dispose()
         return Context(lender=made, actor=SYSTEM, ports=self.services.ports)
+
+    async def analyze(self, ctx: Context) -> None:
+        """What the server does by itself within a minute: so many new rows need new statistics."""
+        owner = owner_engine(str(self.settings.owner_database_url))
+        async with owner.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            names = text("select tablename from pg_tables where schemaname = :schema")
+            for table in (await autocommit.execute(names, {"schema": ctx.lender.schema})).scalars().all():
+                await autocommit.exec_driver_sql(f'analyze "{ctx.lender.schema}"."{table}"')
+        await owner.dispose()
 
 
 @asynccontextmanager

@@ -20,7 +20,6 @@ from starlette.routing import Route
 from benchmarks.lender_of_size import PASSWORD, give_tasks, lend
 from benchmarks.place import Place
 from domain.kernel.context import Context
-from tenancy.address import owner_engine
 from xiaodai.app import create_app
 
 TIMES = 40
@@ -53,7 +52,7 @@ async def measure(place: Place, *, loans: int) -> list[dict[str, Any]]:
     ctx = await place.lender("size")
     await lend(ctx, loans)
     await give_tasks(ctx, loans * TASKS_A_LOAN)
-    await _analyze(place, ctx)
+    await place.analyze(ctx)
     app = create_app(place.settings)
 
     async def bare(_request: Request) -> Response:
@@ -97,14 +96,3 @@ async def _middle(once: Callable[[], Awaitable[httpx.Response]]) -> float:
         await once()
         times.append((time.perf_counter() - begun) * 1000)
     return median(times[5:])
-
-
-async def _analyze(place: Place, ctx: Context) -> None:
-    """What the server does by itself within a minute: so many new rows need new statistics."""
-    owner = owner_engine(str(place.settings.owner_database_url))
-    async with owner.connect() as connection:
-        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        names = text("select tablename from pg_tables where schemaname = :schema")
-        for table in (await autocommit.execute(names, {"schema": ctx.lender.schema})).scalars().all():
-            await autocommit.exec_driver_sql(f'analyze "{ctx.lender.schema}"."{table}"')
-    await owner.dispose()

@@ -22,6 +22,7 @@ from domain.calculation.loan.events import Event, PayOut, Receipt
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.money import yuan
+from domain.calculation.vat import Rates
 from domain.kernel.context import Context
 from domain.kernel.refusals import plain
 from domain.kernel.table import uuid7
@@ -29,7 +30,7 @@ from domain.lending.loan import posting, refold, terms
 from domain.lending.loan.tables import EventType, Loan, LoanEventRow
 
 EVENTS = LoanEventRow.__table__
-DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+DIALECT = postgresql.dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,13 @@ class Shape:
     loan: Loan
     terms: LoanTerms
     fold: Fold
+    taken_over: date
     spell_from: date | None
     ledger: dict[str, int]
     terms_written: str
 
 
-def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, *, pays: bool) -> Shape:
+def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, vat: Rates, *, pays: bool) -> Shape:
     """Paid out; who pays has paid every installment due by now on its day, who does not has paid nothing."""
     events: list[Event] = [PayOut(id="1", value_date=stands_for.value_date, amount=signed.plan.principal)]
     due = [row for row in signed.installments if pays and row.due_date <= today]
@@ -57,8 +59,8 @@ def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, *, pays
     stands_for.maturity_date = terms.maturity(signed)
     refold.describe(stands_for, fold)
     spell_from = first_close if first_close < today else None
-    held = posting.ledger(fold, today, ())
-    return Shape(number, stands_for, signed, fold, spell_from, held, json.dumps(stands_for.terms))
+    held = posting.ledger(fold, today, vat)
+    return Shape(number, stands_for, signed, fold, today, spell_from, held, json.dumps(stands_for.terms))
 
 
 # --------------------------------------------------------------------------- rows of the tables, ids left out
@@ -69,7 +71,7 @@ async def write(
 ) -> None:
     """All that belongs to these loans, which are stored already: (id, number of its shape)."""
     wanted = [shapes[number] for number in sorted({number for _, number in loans})]
-    shared = {"created_at": ctx.now, "business_date": ctx.today, "company_account_id": company_account}
+    shared = {"created_at": ctx.now, "company_account_id": company_account}
     shared |= {"reference_table": "loans", "actor_id": ctx.actor.id}
     known = {"known_from": ctx.now, "known_to": "infinity"}
     parts: list[tuple[Any, list[dict[str, Any]]]] = [
@@ -91,12 +93,14 @@ def _of(one: Shape) -> dict[str, Any]:
 
 
 def _events(one: Shape) -> Iterable[dict[str, Any]]:
+    """As another system had booked them by the day before the loans were taken over."""
     for sequence, event in enumerate(one.fold.events, 1):
-        kind = EventType.PAYOUT if isinstance(event, PayOut) else EventType.RECEIPT
-        amount = str(yuan(event.amount))  # type: ignore[union-attr]
+        assert isinstance(event, PayOut | Receipt)
+        booked = min(event.value_date, one.taken_over - timedelta(days=1))
         yield _of(one) | {
-            "id": sequence, "sequence": sequence, "type": kind, "value_date": event.value_date,
-            "payload": {"amount": amount}, "reference_id": None,
+            "id": sequence, "sequence": sequence, "value_date": event.value_date, "business_date": booked,
+            "type": EventType.PAYOUT if isinstance(event, PayOut) else EventType.RECEIPT,
+            "payload": {"amount": str(yuan(event.amount))}, "reference_id": None,
         }  # fmt: skip
 
 

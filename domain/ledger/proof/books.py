@@ -109,7 +109,8 @@ _ALLOCATIONS = text(
     """
     with received as (
         select m.event_id, m.loan_id, m.amount, e.payload ->> 'receipt_id' as receipt_id
-        from loan_events e join movements m on m.event_id = e.id and m.kind = 'RECEIVED' and m.known_to = 'infinity'
+        from loan_events e join movements m on m.loan_id = e.loan_id and m.event_id = e.id and m.kind = 'RECEIVED'
+                           and m.known_to = 'infinity'
         where e.business_date >= :first and e.type = 'RECEIPT'
     ), paid as (
         select r.event_id, sum(a.amount) * 100 as amount from received r join allocations a on a.event_id = r.event_id group by 1
