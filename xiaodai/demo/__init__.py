@@ -25,6 +25,7 @@ from xiaodai.demo.live import task_arrives, watch_alerts
 from xiaodai.demo.office import Office
 from xiaodai.demo.screen import Screen
 from xiaodai.demo.stories import stories_of
+from xiaodai.demo.stories_of_change import stories_of_change
 from xiaodai.demo.work_lists import work_lists
 
 
@@ -115,6 +116,7 @@ class Telling:
         watching = asyncio.create_task(watch_alerts(office))
         stories: list[Story] = [
             *stories_of(office),
+            *stories_of_change(office, full=self.full),
             *ordinary_stories(office, self.until, self.full),
             *work_lists(office, self.until),
         ]

@@ -32,7 +32,7 @@ async def found(office: Office, operator: Person) -> None:
             roleIds=[roles[code] for code in colleague.roles], username=colleague.username, initialPassword=PASSWORD,
         )  # fmt: skip
         office.employees[colleague.username] = made["employee"]["id"]
-    for product in plan.products:
+    for product in (*plan.products, *plan.lines):
         made = await admin.mutate("createLoanProduct", code=product.code, name=product.name, **product.terms)
         office.products[product.code] = made["product"]["id"]
     account = await (await office.by("accountant")).mutate(

@@ -48,7 +48,7 @@ class Product:
 class LenderPlan:
     """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full.
 
-    `waiting`: the states of applications that are there in the end, for the work lists.
+    `waiting`: the states of applications that are there in the end, for the work lists. `lines`: revolving products.
     """
 
     code: str
@@ -65,6 +65,7 @@ class LenderPlan:
     customers: tuple[int, int]
     waiting: tuple[str, ...] = ("SUBMITTED", "REVIEWING", "APPROVED")
     farmers: bool = False
+    lines: tuple[Product, ...] = ()
 
 
 def _terms(amount: tuple[str, str], periods: tuple[int, int], rate: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -134,6 +135,13 @@ CONSUMER_LOAN = Product(
     Offer(("6000.00", "12000.00", "24000.00"), (3, 6, 12), ("0.119",), "EQUAL_INSTALLMENT", "CREDIT", CONSUMPTION),
 )  # fmt: skip
 
+REVOLVING_LINE = Product(
+    "XHED", "循环经营额度",
+    _terms(("50000.00", "2000000.00"), (1, 12), ("0.126", "0.126"), kind="REVOLVING", interestBasis="ACTUAL_360",
+           settlementDay=20, methods=["INTEREST_ONLY", "BULLET"], lendingModes=["MORTGAGE"], facilityMonths=12),
+    Offer(("500000.00",), (3, 6), ("0.126",), "INTEREST_ONLY", "MORTGAGE", WORKING_CAPITAL, enterprise=True),
+)  # fmt: skip
+
 JINJIANG = LenderPlan(
     code="jinjiang", name="锦江惠民小额贷款有限公司", licence="TRADITIONAL", net_assets="200000000.00",
     opened=OPENED, opened_in_full=date(2025, 1, 1), series=1,
@@ -159,8 +167,8 @@ JINJIANG = LenderPlan(
         Colleague("collector", "金长风", "ASSETS", ("COLLECTOR",)),
         Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
     ),
-    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN),
-    loans=(10, 55), customers=(10, 100), waiting=EVERY_STATE,
+    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN), lines=(REVOLVING_LINE,),
+    loans=(6, 55), customers=(6, 100), waiting=EVERY_STATE,
 )  # fmt: skip
 YUNSHUI = LenderPlan(
     code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",

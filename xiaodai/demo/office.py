@@ -204,14 +204,17 @@ class Office:
 
     async def sign(self, customer: Customer, ask: Ask) -> PayOut:
         """签约 · Contract pack, cost sheet and signature, then the accountant's review of the pay-out."""
-        application = await self.approve(customer, ask)
+        return await self.contract(customer, await self.approve(customer, ask), ask.amount)
+
+    async def contract(self, customer: Customer, application: str, amount: str) -> PayOut:
+        """The same for an application that is approved already."""
         manager = await self.by(customer.team.manager)
         contract = (await manager.mutate("prepareContract", applicationId=application))["contract"]
         await manager.mutate("acknowledgeCostSheet", contractId=contract["id"])
         await manager.mutate("signContract", contractId=contract["id"], signedOn=self.today, way="PAPER")
         disbursement = contract["disbursements"][0]["id"]
         await (await self.by("accountant")).mutate("reviewDisbursement", disbursementId=disbursement)
-        return PayOut(disbursement, customer, ask.amount, contract["cost"])
+        return PayOut(disbursement, customer, amount, contract["cost"])
 
     def payment(self, pay_out: PayOut, amount: str | None = None) -> dict[str, Any]:
         """The input of payDisbursement: all of it unless another amount is asked for."""
@@ -223,13 +226,18 @@ class Office:
 
     async def pay(self, pay_out: PayOut) -> Loan:
         """放款 · The cashier pays through the bank; the loan exists as soon as the bank says so."""
+        await (await self.by("cashier")).mutate("payDisbursement", **self.payment(pay_out))
+        loan = (await self.until_paid(operations.DISBURSEMENT, pay_out.id))["loan"]
+        dues = tuple(date.fromisoformat(line["dueDate"]) for line in loan["installments"])
+        return Loan(loan["id"], loan["number"], pay_out.customer, dues)
+
+    async def until_paid(self, document: str, key: str) -> dict[str, Any]:
+        """Looks at a payment until the bank has carried it out; answers it."""
         cashier = await self.by("cashier")
-        await cashier.mutate("payDisbursement", **self.payment(pay_out))
         for _ in range(int(BANK_WAIT / BANK_LOOK)):
-            found = (await cashier.ask(operations.DISBURSEMENT, id=pay_out.id))["node"]
+            found: dict[str, Any] = (await cashier.ask(document, id=key))["node"]
             if found["state"] == "PAID":
-                dues = tuple(date.fromisoformat(line["dueDate"]) for line in found["loan"]["installments"])
-                return Loan(found["loan"]["id"], found["loan"]["number"], pay_out.customer, dues)
+                return found
             await asyncio.sleep(BANK_LOOK)
         raise Problem(f"{self.code}: the bank did not pay within {BANK_WAIT:.0f} s; is its simulator running?")
 
@@ -250,12 +258,14 @@ class Office:
             await self.receive(loan, str(due))
         return due
 
-    async def receive(self, loan: Loan, amount: str, mode: str | None = None) -> dict[str, Any]:
+    async def receive(
+        self, loan: Loan, amount: str, mode: str | None = None, method: str = "TRANSFER"
+    ) -> dict[str, Any]:
         """Money came in: the cashier keys it, the accountant posts it. `mode` of a prepayment. Answers the receipt."""
         number = next(self._numbers)
         entered = await (await self.by("cashier")).mutate(
             "enterReceipt", loanId=loan.id, amount=amount, valueDate=self.today, companyAccountId=self.account_id,
-            payerName=loan.customer.name, bankReference=f"{self.code}-{self.today}-{number}",
+            payerName=loan.customer.name, method=method, bankReference=f"{self.code}-{self.today}-{number}",
             prepayment={"mode": mode} if mode else None, idempotencyKey=f"receipt {self.code} {number}",
         )  # fmt: skip
         posted = await (await self.by("accountant")).mutate("registerReceipt", receiptId=entered["receipt"]["id"])

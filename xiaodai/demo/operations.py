@@ -16,6 +16,11 @@ _COST = "cost { aprNominal xirrAct365 cap warnAbove exceedsWarning }"
 _CONTRACT = f"contract {{ id number state amountInWords {_COST} documents {{ name }} disbursements {{ id state }} }}"
 _DISBURSEMENT = "disbursement { id number state }"
 _RECEIPT = "receipt { id number state amount unapplied allocation { installmentSeq component amount } }"
+_TERMS = "{ annualRate maturityDate totalInterest }"
+_AMENDMENT = f"amendment {{ id number before {_TERMS} after {_TERMS} workflow {{ openTasks {{ id }} }} }}"
+_REFUND = "refund { id number state amount workflow { openTasks { id } } }"
+_FACILITY = "facility { id number state available workflow { openTasks { id } } }"
+_WRITE_OFF = "writeOff { id number state principal workflow { openTasks { id } } }"
 _WAIVER = "waiver { id number state amount workflow { openTasks { id } } }"
 
 MUTATIONS = dict(
@@ -44,6 +49,13 @@ MUTATIONS = dict(
         _mutation("enterReceipt", "EnterReceiptInput", _RECEIPT),
         _mutation("registerReceipt", "ReceiptActionInput", _RECEIPT),
         _mutation("requestInterestWaiver", "RequestInterestWaiverInput", _WAIVER),
+        _mutation("addRelatedParty", "AddRelatedPartyInput", "relatedParty { id }"),
+        _mutation("requestAmendment", "RequestAmendmentInput", _AMENDMENT),
+        _mutation("requestRefund", "RequestRefundInput", _REFUND),
+        _mutation("payRefund", "PayRefundInput", _REFUND),
+        _mutation("applyCreditFacility", "ApplyCreditFacilityInput", _FACILITY),
+        _mutation("drawDown", "DrawDownInput", _APPLICATION),
+        _mutation("requestWriteOff", "RequestWriteOffInput", _WRITE_OFF),
         _mutation(
             "runEndOfDay",
             "RunEndOfDayInput",
@@ -75,6 +87,8 @@ EXPLANATION = """
 query ($id: ID!) { loan(id: $id) { position { penalty explain(figure: PENALTY) { amount formula } } } }"""
 PAYOFF_QUOTE = """
 query ($id: ID!, $on: Date!) { loan(id: $id) { payoffQuote(on: $on) { principal interest fee total toPay } } }"""
+REFUND = "query ($id: ID!) { node(id: $id) { ... on Refund { state } } }"
+FACILITY = "query ($id: ID!) { creditFacility(id: $id) { available } }"
 WAIVER = "query ($id: ID!) { node(id: $id) { ... on InterestWaiver { state } } }"
 REPAYMENT_PLAN = """
 query ($input: RepaymentPlanInput!) { repaymentPlan(input: $input) {
