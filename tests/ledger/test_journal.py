@@ -15,6 +15,8 @@ from domain.kernel.context import Context
 from domain.ledger import journal, proof
 from domain.ledger.account import Account
 from domain.ledger.journal import Entry, Line, Voucher, VoucherLine
+from domain.ledger.proof import Proof
+from tenancy.connections import Overloaded
 from tests.support.actors import LenderAtWork
 from tests.support.client import statements
 
@@ -51,6 +53,13 @@ async def test_many_take_the_statements_of_one_and_numbers_have_no_gaps(lender: 
 
 async def test_twenty_at_once_of_which_some_fail_leave_no_gap(lender: LenderAtWork) -> None:
     async def attempt(number: int) -> None:
+        while True:
+            try:
+                return await once(number)
+            except Overloaded:  # more at once than a lender has connections
+                continue
+
+    async def once(number: int) -> None:
         async with lender.system.writing() as ctx:
             await journal.post(ctx, entry(), entry())
             if number % 4 == 0:
@@ -61,7 +70,8 @@ async def test_twenty_at_once_of_which_some_fail_leave_no_gap(lender: LenderAtWo
     vouchers = await lender.rows(Voucher)
     assert sorted(voucher.sequence for voucher in vouchers) == list(range(1, 31))
     async with lender.system.reading() as ctx:
-        assert await proof.differences(ctx) == []
+        found = {one.proof for one in await proof.differences(ctx)}
+    assert found == {Proof.SUB_LEDGER}, "there is no loan behind these entries; the numbers and all else are right"
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,22 @@ def verify(
     from domain.ledger import proof  # the whole business, which no other command should wait for
     from xiaodai.cli.system import for_lenders
 
-    async def prove(ctx: Context) -> list[str]:
+    async def prove(ctx: Context) -> list[proof.Difference]:
         async with ctx.reading() as reading:
-            return [str(difference) for difference in await proof.differences(reading)]
+            return await proof.differences(reading)
 
     found = for_lenders(tenant, prove)
-    rows = [{"lender": code, "difference": line} for code, lines in found.items() for line in lines]
+    rows = [
+        {
+            "lender": code,
+            "proof": str(one.proof),
+            "where": one.where,
+            "expected": str(one.expected),
+            "found": str(one.found),
+        }
+        for code, differences in found.items()
+        for one in differences
+    ]
     proved = ", ".join(found) or "no lender yet"
     print_rows(rows, as_json=as_json, nothing=f"Everything adds up: {proved}.")
     raise typer.Exit(1 if rows else 0)

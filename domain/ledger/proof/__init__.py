@@ -63,11 +63,6 @@ async def keep(ctx: Context, day: date, found: Sequence[Difference]) -> bool:
     return not found
 
 
-async def holds(ctx: Context, day: date) -> bool:
-    """Both at once, in one transaction."""
-    return await keep(ctx, day, await of_today(ctx, day))
-
-
 @query("finance.proof.read")
 async def of_day(ctx: Context, *, on: date | None = None) -> list[Any]:
     """What each proof shows, as `ProofResult`: of a closed day what was kept with it, of the open day (default) now.
