@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, Table, Uuid, any_, delete, func, insert, literal, select, text, tuple_
 
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
@@ -25,7 +25,6 @@ from domain.kernel.table import uuid7
 from domain.lending.loan import terms as agreed
 from domain.lending.loan.events import engine_event, grace_ends
 from domain.lending.loan.tables import (
-    STILL_KNOWN,
     AllocationRow,
     InstallmentRow,
     Loan,
@@ -201,17 +200,31 @@ async def _write_movements(ctx: Context, steps: Sequence[Step]) -> None:
 
 
 async def _close_movements(ctx: Context, loan_id: UUID, gone: Sequence[Movement]) -> None:
-    """Closes as many stored movements as there are equal ones gone."""
-    table = MOVEMENTS.c
-    statement = select(MOVEMENTS).where(table.loan_id == loan_id, table.known_to == STILL_KNOWN)
-    wanted, ids = Counter(gone), []
-    for row in (await ctx.connection.execute(statement.order_by(table.id))).all():
-        event = str(row.event_id) if row.event_id else None
-        told = Movement(row.value_date, row.seq, row.component, row.kind, row.amount, event)
-        if wanted[told] > 0:
-            wanted[told] -= 1
-            ids.append(row.id)
-    await ctx.connection.execute(update(MOVEMENTS).where(table.id.in_(ids)).values(known_to=ctx.now))
+    """Closes as many stored movements as there are equal ones gone, by one statement and without reading them."""
+    counted = Counter(gone)
+    values: dict[str, Any] = {name: [getattr(row, name) for row in counted] for name in Movement._fields[:-1]}
+    values["event"] = [UUID(row.event) if row.event else None for row in counted]
+    values |= {"loan_id": loan_id, "now": ctx.now, "count": list(counted.values())}
+    await ctx.connection.execute(_CLOSE_MOVEMENTS, values)
+
+
+_CLOSE_MOVEMENTS = text(
+    """
+    with stored as (
+        select id, value_date, seq, component, kind, amount, event_id, row_number() over (
+                   partition by value_date, seq, component, kind, amount, event_id order by id) as nth
+        from movements where loan_id = :loan_id and known_to = 'infinity'
+    )
+    update movements m set known_to = cast(:now as timestamptz)
+    from stored s join unnest(
+        cast(:value_date as date[]), cast(:seq as int[]), cast(:component as text[]), cast(:kind as text[]),
+        cast(:amount as bigint[]), cast(:event as uuid[]), cast(:count as int[])
+    ) as g(value_date, seq, component, kind, amount, event_id, count)
+        on s.value_date = g.value_date and s.kind = g.kind and s.amount = g.amount and s.seq is not distinct from g.seq
+           and s.component is not distinct from g.component and s.event_id is not distinct from g.event_id
+    where m.id = s.id and s.nth <= g.count
+    """
+)
 
 
 async def _write_installments(ctx: Context, steps: Sequence[Step]) -> None:
@@ -256,7 +269,8 @@ async def _write_allocations(ctx: Context, steps: Sequence[Step]) -> None:
                 for number, line in enumerate(lines, 1)
             ]
     if restated:
-        await ctx.connection.execute(delete(AllocationRow).where(AllocationRow.event_id.in_(restated)))
+        of_them = ALLOCATIONS.c.event_id == any_(literal(restated, ARRAY(Uuid())))
+        await ctx.connection.execute(delete(ALLOCATIONS).where(of_them))
     await bulk.insert(ctx, ALLOCATIONS, rows)
 
 
