@@ -102,9 +102,11 @@ class Door:
         keep = False
         try:
             kept.driver.opening = opening(lender.schema, write, statement_seconds)
-            async with kept.connection.begin():
+            async with kept.connection.begin() as transaction:
                 yield kept.connection
-            keep = True
+                if not write and kept.connection.invalidated:  # one of several readers was cancelled in a statement
+                    await transaction.rollback()
+            keep = not kept.connection.invalidated
         except Exception:
             keep = True  # rolled back just now; being cancelled is no Exception and leaves the connection in doubt
             raise
