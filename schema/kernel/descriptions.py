@@ -38,6 +38,7 @@ ARGUMENTS = {
     "figure": "数字 Which figure to explain.",
     "minLevel": "最低等级 This level and above.",
     "applicationId": "贷款申请 Global id of the application.",
+    "month": "月份 Any day of the month asked about.",
     "on": "日期 The day asked about; the open business day when left out.",
     "asOf": "截至日 The day asked about, at its close.",
     "knownAt": "所知时点 What was known at this moment; now when left out. One that has not come, or before the lender, is refused.",
