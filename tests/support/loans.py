@@ -163,6 +163,8 @@ def _product_terms(terms: dict[str, Any]) -> Terms:
         penalty_multiplier=Decimal(terms.get("multiplier", "1.5")),
         compound=terms.get("compound", True),
         prepayment_fee_rate=Decimal(terms.get("prepayment_fee_rate", "0")),
+        settlement_day=terms.get("settlement_day"),
+        holiday_rule=terms.get("holiday_rule", HolidayRule.NONE),
     )
 
 
@@ -175,8 +177,6 @@ async def provide(lender: LenderAtWork, amount: str) -> None:
 
 
 async def lending_at(lender: LenderAtWork) -> Lending:
-        settlement_day=terms.get("settlement_day"),
-        holiday_rule=terms.get("holiday_rule", HolidayRule.NONE),
     """The lender with 10,000,000.00 in a company account."""
     account = await company_account.create(
         lender.accountant,
