@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -10,11 +11,13 @@ from domain.configuration import document
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.kernel.refusals import Refusal
+from domain.lending.loan import preview as previews
 from domain.post_loan import contract_amendment
 from domain.post_loan.contract_amendment_rules import Change, Consent
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
 from resolvers.kernel.mutation import user_error
+from resolvers.lending.loan_preview import shown
 from schema.configuration.document import Document
 from schema.kernel import Money
 from schema.lending.loan import Loan, LoanEvent
@@ -83,15 +86,20 @@ class ContractAmendmentQueries:
 @strawberry.type
 class ContractAmendmentMutations:
     @mutation(contract_amendment.request)
-    async def request_amendment(self, info: Info, input: RequestAmendmentInput) -> ContractAmendmentPayload:
+    async def request_amendment(
+        self, info: Info, input: RequestAmendmentInput, preview: bool = False
+    ) -> ContractAmendmentPayload:
         """申请合同变更 Ask for an amendment; it takes effect when others have approved it."""
-        row = await contract_amendment.request(
-            info.context.ctx,
-            loan_id=key(input.loan_id, "Loan"),
-            change=_change(input),
-            reason=input.reason,
-            attachment_ids=keys(input.attachment_ids, "Document"),
-        )
+        asked: dict[str, Any] = {
+            "loan_id": key(input.loan_id, "Loan"),
+            "change": _change(input),
+            "reason": input.reason,
+            "attachment_ids": keys(input.attachment_ids, "Document"),
+        }
+        if preview:
+            found = await previews.of_request(info.context.ctx, contract_amendment.request, **asked)
+            return ContractAmendmentPayload(preview=shown(found))
+        row = await contract_amendment.request(info.context.ctx, **asked)
         return ContractAmendmentPayload(amendment=ContractAmendment.of(row))
 
     @mutation(contract_amendment.withdraw)

@@ -29,6 +29,7 @@ from schema.kernel import (
     relation,
 )
 from schema.lending.loan import FiveClass, Installment, InstallmentState, Loan, LoanEvent
+from schema.lending.loan_preview import LoanChangePreview
 from schema.lending.repayment_plan import FinancingCost, Method
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance
@@ -278,7 +279,9 @@ class ContractAmendmentActionInput:
 @strawberry.type(description="合同变更结果 The amendment, or why nothing changed.")
 class ContractAmendmentPayload(Payload):
     amendment: ContractAmendment | None = None
-    """合同变更 The amendment."""
+    """合同变更 The amendment; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: what would change on its loan, day by day."""
 
 
 @strawberry.type(description="试算分录 One line of the voucher that would be posted.")
