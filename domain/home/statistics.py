@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import case, distinct, exists, func, literal, or_, select, tuple_
+from sqlalchemy import distinct, exists, func, literal, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from domain.calculation.classification import FiveClass
@@ -23,6 +23,7 @@ from domain.calculation.money import div_half_up, yuan
 from domain.calculation.provision import POLICIES, ProvisionPolicy
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind
+from domain.finance.provision import general_required, specific_required
 from domain.kernel.command import query
 from domain.kernel.scope import scope
 from domain.kernel.table import TenantTable
@@ -74,18 +75,9 @@ def ratio(part: int, whole: int) -> Decimal | None:
     return Decimal(div_half_up(part * 10**4, whole)).scaleb(-4) if whole else None
 
 
-def share(amount: Any, numerator: int, denominator: int) -> Any:
-    """`amount × numerator / denominator` in fen, half up, as SQL: `calculation.provision` for many loans at once."""
-    return (2 * amount * numerator + denominator) // (2 * denominator)
-
-
 def required_allowance(policy: ProvisionPolicy, principal: Any, five_class: Any) -> Any:
     """General and specific provision of a position, each rounded by itself, as SQL over these columns."""
-    rates = zip(FiveClass, policy.specific, strict=True)
-    specific = case(
-        *((five_class == named, share(principal, rate.numerator, rate.denominator)) for named, rate in rates)
-    )
-    return share(principal, policy.general_rate.numerator, policy.general_rate.denominator) + specific
+    return general_required(policy, principal) + specific_required(policy, principal, five_class)
 
 
 # ---------------------------------------------------------------- query
