@@ -21,10 +21,10 @@ from resolvers.lending.loan_preview import shown
 from schema.configuration.document import Document
 from schema.kernel import Money
 from schema.lending.loan import Loan, LoanEvent
+from schema.lending.loan_preview import PreviewedEntry
 from schema.organization.employee import Employee
 from schema.post_loan.contract_amendment import (
     AmendedLoan,
-    AmendmentEntry,
     AmendmentPreview,
     ContractAmendment,
     ContractAmendmentActionInput,
@@ -76,7 +76,7 @@ class ContractAmendmentQueries:
             before=AmendedLoan.of(found.before),
             after=AmendedLoan.of(found.after),
             entries=[
-                AmendmentEntry(account=line.account, debit=Money(line.debit), credit=Money(line.credit))
+                PreviewedEntry(account=line.account, debit=Money(line.debit), credit=Money(line.credit))
                 for line in found.lines
             ],
             user_errors=[],

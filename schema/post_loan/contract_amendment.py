@@ -29,7 +29,7 @@ from schema.kernel import (
     relation,
 )
 from schema.lending.loan import FiveClass, Installment, InstallmentState, Loan, LoanEvent
-from schema.lending.loan_preview import LoanChangePreview
+from schema.lending.loan_preview import LoanChangePreview, PreviewedEntry
 from schema.lending.repayment_plan import FinancingCost, Method
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance
@@ -284,16 +284,6 @@ class ContractAmendmentPayload(Payload):
     """预演 With preview: what would change on its loan, day by day."""
 
 
-@strawberry.type(description="试算分录 One line of the voucher that would be posted.")
-class AmendmentEntry:
-    account: str
-    """科目 Code of the account."""
-    debit: Money
-    """借方 Debit."""
-    credit: Money
-    """贷方 Credit."""
-
-
 @strawberry.type(
     description="合同变更试算 What an amendment would do if it were approved now, or why it would be refused."
 )
@@ -302,7 +292,7 @@ class AmendmentPreview:
     """变更前 The loan as it stands; null where it would be refused."""
     after: AmendedLoan | None
     """变更后 The loan with the amendment; null where it would be refused."""
-    entries: list[AmendmentEntry]
+    entries: list[PreviewedEntry]
     """分录 The voucher that would be posted today; empty where nothing is to be booked."""
     user_errors: list[UserError]
     """拒绝原因 Why it would be refused; empty where it would not."""

@@ -85,6 +85,17 @@ async def preview(journey: Journey, loan: PaidLoan, **given: Any) -> Any:
     return data["amendmentPreview"]
 
 
+async def rehearsed(journey: Journey, loan: PaidLoan, **given: Any) -> Any:
+    """The vouchers that the request's own preview shows."""
+    payload = await journey.by("account_manager").run(
+        f"""mutation($i: RequestAmendmentInput!) {{ requestAmendment(input: $i, preview: true) {{
+            amendment {{ id }} preview {{ final vouchers {{ {ENTRIES} }} }} {ERRORS} }} }}""",
+        i={"loanId": loan.id} | given,
+    )
+    assert (payload["amendment"], payload["preview"]["final"]) == (None, False)
+    return payload["preview"]["vouchers"]
+
+
 async def refused(journey: Journey, loan: PaidLoan, **given: Any) -> Any:
     """The refusal of a request: nothing changed by it, and it is in the guard log."""
     before = await journey.installments(loan.id)
@@ -232,6 +243,10 @@ async def test_a_golden_change_entered_late(journey: Journey, case: str) -> None
     if case != "S37":  # a level installment is larger: without the change, they are in arrears
         assert before["overduePrincipal"] > "0.00"
     foreseen = await preview(journey, loan, **change)
+    (voucher,) = await rehearsed(journey, loan, **change)
+    assert sorted((e["account"], e["debit"], e["credit"]) for e in voucher["entries"]) == sorted(
+        (e["account"], e["debit"], e["credit"]) for e in foreseen["entries"]
+    ), "both previews say the same"
     amendment = await agreed(journey, loan, **change)
     assert sorted((e["account"], e["debit"], e["credit"]) for e in foreseen["entries"]) == sorted(
         (e["account"], e["debit"], e["credit"]) for e in amendment["event"]["entries"]
