@@ -123,8 +123,8 @@ async def test_a_revolving_product_has_its_own_defaults(lender: LenderAtWork):
 
 async def test_the_workflow_of_a_revolving_product_is_one_for_facilities(lender: LenderAtWork):
     for workflow_code in ("NORMAL_LOAN", "NOWHERE"):
+        terms = replace(REVOLVING, workflow_code=workflow_code)
         with pytest.raises(InvalidInput) as refused:
-            terms = replace(REVOLVING, workflow_code=workflow_code)
             await loan_product.create(lender.tenant_admin, code="LINE", terms=terms)
         assert refused.value.field == ("workflowCode",)
     await loan_product.create(lender.tenant_admin, code="LINE", terms=replace(REVOLVING, workflow_code="FACILITY"))
