@@ -90,8 +90,7 @@ class Progress:
     loans: int
 
 
-@query(READ)
-async def progress(ctx: Context, *, steps: Sequence[str]) -> Progress:
+async def progress_of(ctx: Context, steps: Sequence[str]) -> Progress:
     """Of the day that is being closed, or else of the open one; `steps` are the names of all, in order."""
     days = BusinessDay.__table__.c
     unclosed = select(days.id, days.date, days.state).where(days.state != BusinessDayState.CLOSED)

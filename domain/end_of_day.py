@@ -18,13 +18,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.business_day import TURN, BusinessDay, BusinessDayState, DayStep, days_between
+from domain.business_day import (
+    READ,
+    TURN,
+    BusinessDay,
+    BusinessDayState,
+    DayStep,
+    Progress,
+    days_between,
+    progress_of,
+)
 from domain.configuration import parameter
 from domain.finance import accounting_period, provision
 from domain.home import installment_due
 from domain.kernel import audit, clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
-from domain.kernel.command import command
+from domain.kernel.command import command, query
 from domain.kernel.context import SYSTEM
 from domain.kernel.portion import Portion
 from domain.kernel.refusals import InvalidInput
@@ -48,6 +57,8 @@ HELPED_FROM = 2000
 """Loans to be looked at in a night from which on another process may help."""
 PROGRESS = "end_of_day_progress.told"
 """Not of `end_of_day.`: nothing that statistics show has changed yet."""
+PROGRESS_MODULES = ("end_of_day.", "end_of_day_progress.")
+"""What in the feed may change the progress."""
 
 
 # --------------------------------------------------------------------------- the list of steps
@@ -332,6 +343,15 @@ async def help_carrying(ctx: Context, payload: dict[str, Any]) -> datetime | Non
 async def batch_moment(ctx: Context, day: Day) -> datetime:
     """When a day is closed by itself (parameter `batch_time`, Asia/Shanghai)."""
     return datetime.combine(day, await parameter.value(ctx, "batch_time"), SHANGHAI)
+
+
+# --------------------------------------------------------------------------- progress
+
+
+@query(READ)
+async def progress(ctx: Context) -> Progress:
+    """日终进度 · How far the close of the day under way has come; of the open day, that nothing is done yet."""
+    return await progress_of(ctx, [step.name for step in STEPS])
 
 
 # --------------------------------------------------------------------------- a fresh lender

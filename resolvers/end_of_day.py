@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import date
 
 import strawberry
 
 from domain import business_day, end_of_day
-from domain.business_day import BusinessDayState
+from domain.business_day import BusinessDayState, Progress
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
-from resolvers.kernel import Info, answers, answers_by_key, mutation, reads
+from resolvers.kernel import Info, Operation, answers, answers_by_key, mutation, reads
+from resolvers.kernel.subscribing import Live, subscription
 from schema.end_of_day import (
     BusinessDay,
     BusinessDayConnection,
+    EndOfDayProgress,
     QuarantinedLoan,
     RunEndOfDayInput,
     RunEndOfDayPayload,
@@ -43,6 +46,36 @@ class EndOfDayQueries:
         window = Window(first, after, last, before)
         page = await business_day.days(await info.context.reading(), columns=BusinessDay.columns(), window=window)
         return BusinessDayConnection.of(BusinessDay, page)
+
+    @reads(end_of_day.progress)
+    async def end_of_day_progress(self, info: Info) -> EndOfDayProgress:
+        """日终进度 How far the close of the day has come."""
+        return EndOfDayProgress(**vars(await end_of_day.progress(await info.context.reading())))
+
+
+@strawberry.type
+class EndOfDaySubscriptions:
+    @subscription(end_of_day.progress)
+    def end_of_day_progress_changed(self, info: Info) -> AsyncIterator[EndOfDayProgress]:
+        """日终进度变化 The progress at once, then again as it changes, at most once a second."""
+        return _as_it_changes(info.context)
+
+
+async def _as_it_changes(operation: Operation) -> AsyncIterator[EndOfDayProgress]:
+    live: Live = operation.ports.live
+    lender = operation.ctx.lender
+
+    async def compute() -> Progress:
+        async with live.turn(), operation.ctx.reading() as ctx:
+            return await end_of_day.progress(ctx)
+
+    told: Progress | None = None
+    async with aclosing(live.changes(lender, end_of_day.PROGRESS_MODULES)) as changes:
+        async for _ in changes:
+            found = await live.shared(lender, "end_of_day_progress", compute)
+            if found != told:
+                yield EndOfDayProgress(**vars(found))
+                told = found
 
 
 @strawberry.type

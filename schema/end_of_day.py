@@ -81,3 +81,23 @@ class RunEndOfDayPayload(Payload):
     """营业日 Each day from the first one open to the one asked for; the last may still be CLOSING."""
     business_date: Date | None = None
     """当前营业日 The day that takes postings now."""
+
+
+@strawberry.type(
+    description="日终进度 How far the close of a day has come. Behind the last step loans are carried into the next day."
+)
+class EndOfDayProgress:
+    date: Date
+    """日期 The day that is being closed, or else the open one."""
+    state: BusinessDayState
+    """状态 OPEN while nothing is under way."""
+    step: str | None
+    """下一步 The step that is done next; null when none is left, or nothing is under way."""
+    steps_done: int
+    """已完成步骤 Steps that are done."""
+    steps: int
+    """步骤数 All steps."""
+    loans_done: int
+    """已推进借据数 Loans that stand on the next day already."""
+    loans: int
+    """借据数 Loans that are carried from day to day."""

@@ -24,8 +24,9 @@ _EVERYTHING = text(
         union all select 'loan', to_jsonb(l) - 'known_from' from loans l
         union all select 'turnover', to_jsonb(d) from account_days d
         union all
-        select 'voucher', jsonb_build_array(v.business_date, v.kind, v.summary, v.reference_id, v.debit_total, array_agg(
-                   jsonb_build_array(n.account, n.sub_id, n.debit, n.credit) order by n.account, n.debit))
+        select 'voucher', jsonb_build_array(v.business_date, v.kind, v.summary, v.debit_total,
+                   case v.reference_table when 'loans' then v.reference_id end,
+                   array_agg(jsonb_build_array(n.account, n.sub_id, n.debit, n.credit) order by n.account, n.debit))
           from vouchers v join voucher_lines n on n.voucher_id = v.id where v.kind <> 'ACCRUAL' group by v.id
         union all
         select 'feed', jsonb_build_array(kind, business_date, facts, case subject_table when 'loans' then subject_id end)
