@@ -148,7 +148,7 @@ class Watch:
 
 
 async def busy_hour(there: Neighbour) -> None:
-    """A task, a message, an alert and figures that change for the account manager."""
+    """A task, a message, an alert and figures that change for the account manager; then the day is closed and proved."""
     journey = there.journey
     await journey.approved(await journey.customer("孙七"))
     today = (await journey.by("cashier").data("{ viewer { businessDate } }"))["viewer"]["businessDate"]
@@ -156,6 +156,7 @@ async def busy_hour(there: Neighbour) -> None:
     (alert, *_), manager = (await there.sql("select id from alerts order by id")), there.lender.account_manager.actor
     given = {"alertId": global_id("Alert", alert.id), "employeeId": global_id("Employee", manager.id)}
     await journey.act("risk_officer", "assignAlert", "alert { id }", **given)
+    await journey.close(today)
 
 
 async def told_of_the_neighbour(here: Neighbour, there: Neighbour, sockets: Sockets) -> dict[str, int]:

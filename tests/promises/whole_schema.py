@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
@@ -21,10 +22,13 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    Undefined,
+    ast_from_value,
     get_named_type,
     is_leaf_type,
     is_required_argument,
     is_required_input_field,
+    print_ast,
 )
 
 from resolvers.kernel.checks import needs
@@ -53,7 +57,9 @@ class Root:
 
     def document(self, depth: int = DEPTH) -> str:
         """Asks with a variable for each argument, and for so many levels of the answer."""
-        declared = ", ".join(f"${name}: {argument.type}" for name, argument in self.field.args.items())
+        declared = ", ".join(
+            f"${name}: {argument.type}{_default(argument)}" for name, argument in self.field.args.items()
+        )
         given = ", ".join(f"{name}: ${name}" for name in self.field.args)
         asked = self.name + (f"({given})" if given else "") + selection(self.field.type, depth)
         return f"{self.kind.lower()}{f'({declared})' if declared else ''} {{ {asked} }}"
@@ -70,6 +76,12 @@ class Leaf:
     @property
     def name(self) -> str:
         return f"{self.root.name}.{'.'.join(self.path)}"
+
+
+def _default(argument: GraphQLArgument) -> str:
+    """A variable takes the default of its argument along; else one that may be left out would have to be given."""
+    written = None if argument.default_value is Undefined else ast_from_value(argument.default_value, argument.type)
+    return f" = {print_ast(written)}" if written else ""
 
 
 def roots(*kinds: str) -> list[Root]:
@@ -189,7 +201,7 @@ BY_SCALAR: dict[str, Any] = {
     "String": "甲乙", "Int": 1, "Boolean": False, "Money": "100.00", "Rate": "0.1", "Date": str(OPENED), "JSON": {},
     "DateTime": "2026-01-15T00:00:00Z", "Cursor": "x",
 }  # fmt: skip
-NEEDED = {"loan.id", "repaymentPlan.input.periods", "requestInterestWaiver.input.amount",
+NEEDED = {"loan.id", "creditFacility.id", "repaymentPlan.input.periods", "requestInterestWaiver.input.amount",
     "requestInterestWaiver.input.installmentSeq",
     "refuseLoanApplication.input.comment", "reviewCreditFacility.input.newLimit",
     "requestAmendment.input.annualRate", "amendmentPreview.input.annualRate"}  # fmt: skip
