@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LOANS_IN_A_CHUNK = 500
 CHUNKS_AT_ONCE = 2
 """While the server stores one chunk, the next is folded."""
-LOOK_AGAIN_SECONDS = 0.05
+LOOK_AGAIN = timedelta(milliseconds=50)
 
 Tell = Callable[["Context"], None]
 """Is told, in the transaction of each chunk, that so much is done; it may announce that."""
@@ -35,7 +36,7 @@ async def carry_all(ctx: Context, tell: Tell) -> None:
         async with ctx.reading() as reading:
             if not await book.waiting(reading, 1):
                 return
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        await asyncio.sleep(LOOK_AGAIN.total_seconds())
 
 
 async def carry_some(ctx: Context, tell: Tell) -> None:
