@@ -85,4 +85,5 @@ async def place(settings: Settings) -> AsyncIterator[Place]:
     """The parts of the program, on the database of these settings."""
     await migrate(settings)
     async with services(settings) as opened:
+        await opened.bell.start()
         yield Place(settings, opened)
