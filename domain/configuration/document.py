@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, select
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, LargeBinary, String, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel.clock import machine_now
@@ -121,14 +121,24 @@ async def upload(ctx: Context, *, name: str, content_type: str, sha256: str, siz
     return ctx.add(Document(name=name, content_type=content_type, sha256=sha256, size=size, uploaded_by=ctx.actor.id))
 
 
+def _attachable(ctx: Context, document_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """The actor's own uploads that belong to nothing yet."""
+    return and_(Document.id.in_(document_ids), Document.uploaded_by == ctx.actor.id, Document.subject_id.is_(None))
+
+
+async def check_attachable(ctx: Context, document_ids: Sequence[UUID]) -> None:
+    """Whether `attach` would take these, for looking ahead. Raises NOT_FOUND."""
+    found = (await ctx.connection.execute(select(Document.id).where(_attachable(ctx, document_ids)))).all()
+    if len(found) != len(set(document_ids)):
+        raise NotFound("attachmentIds")
+
+
 async def attach(ctx: Context, document_ids: Sequence[UUID], subject: Keyed, *, application_id: UUID) -> list[Document]:
     """Attaches the actor's own uploads to a row, once each. Raises NOT_FOUND for anything else."""
     if not document_ids:
         return []
-    wanted = select(Document).where(
-        Document.id.in_(document_ids), Document.uploaded_by == ctx.actor.id, Document.subject_id.is_(None)
-    )
-    rows = list((await ctx.session.execute(wanted.with_for_update())).scalars())
+    wanted = select(Document).where(_attachable(ctx, document_ids)).with_for_update()
+    rows = list((await ctx.session.execute(wanted)).scalars())
     if len(rows) != len(set(document_ids)):
         raise NotFound("attachmentIds")
     for row in rows:

@@ -7,7 +7,8 @@ booked today (golden S32, S36, S37). Before and after are kept side by side, the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -252,16 +253,27 @@ async def _attach(
     ctx: Context, row: ContractAmendment, loan: Loan, consents: Sequence[Consent], attachment_ids: Sequence[UUID]
 ) -> None:
     """The papers become the amendment's; one scan may be the paper of several people. Raises NOT_FOUND with its field."""
-    signed = {one.attachment_id for one in consents if one.attachment_id is not None}
     contract = await ctx.session.get_one(LoanContract, loan.contract_id)
-    for field, uploads in (
-        (("guarantorConsents", "attachmentId"), signed),
-        (("attachmentIds",), set(attachment_ids) - signed),
-    ):
-        try:
-            await document.attach(ctx, sorted(uploads), row, application_id=contract.application_id)
-        except NotFound as missing:
-            raise NotFound(field) from missing
+    for field, uploads in _papers(consents, attachment_ids):
+        with _named(field):
+            await document.attach(ctx, uploads, row, application_id=contract.application_id)
+
+
+def _papers(consents: Sequence[Consent], attachment_ids: Sequence[UUID]) -> list[tuple[tuple[str, ...], list[UUID]]]:
+    """The uploads, once each, by the field that names them."""
+    signed = {one.attachment_id for one in consents if one.attachment_id is not None}
+    return [
+        (("guarantorConsents", "attachmentId"), sorted(signed)),
+        (("attachmentIds",), sorted(set(attachment_ids) - signed)),
+    ]
+
+
+@contextmanager
+def _named(field: tuple[str, ...]) -> Iterator[None]:
+    try:
+        yield
+    except NotFound as missing:
+        raise NotFound(field) from missing
 
 
 async def _warn(ctx: Context, row: ContractAmendment, weighed: Weighed) -> None:
@@ -274,7 +286,9 @@ async def _warn(ctx: Context, row: ContractAmendment, weighed: Weighed) -> None:
 
 
 @query("post_loan.contract_amendment.read")
-async def preview(ctx: Context, *, loan_id: UUID, change: Change) -> Weighed | Refusal | None:
+async def preview(
+    ctx: Context, *, loan_id: UUID, change: Change, attachment_ids: Sequence[UUID] = ()
+) -> Weighed | Refusal | None:
     """试算 · What an amendment would do if it were approved now, or why it would be refused; nothing is written.
 
     None for a loan that the actor may not see."""
@@ -286,6 +300,9 @@ async def preview(ctx: Context, *, loan_id: UUID, change: Change) -> Weighed | R
     try:
         for one in change.consents:
             _check_consent(one)
+        for field, uploads in _papers(change.consents, attachment_ids):
+            with _named(field):
+                await document.check_attachable(ctx, uploads)
         return await effect.weigh(ctx, loan, change)
     except Refusal as refused:
         return refused

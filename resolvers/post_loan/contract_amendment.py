@@ -65,8 +65,12 @@ class ContractAmendmentQueries:
     async def amendment_preview(self, info: Info, input: RequestAmendmentInput) -> AmendmentPreview | None:
         """合同变更试算 Before and after side by side, nothing being written; null for a loan that I may not see."""
         ctx = await info.context.reading()
-        loan_id = key(input.loan_id, "Loan")
-        found = await contract_amendment.preview(ctx, loan_id=loan_id, change=_change(input))
+        found = await contract_amendment.preview(
+            ctx,
+            loan_id=key(input.loan_id, "Loan"),
+            change=_change(input),
+            attachment_ids=keys(input.attachment_ids, "Document"),
+        )
         if found is None:
             return None
         if isinstance(found, Refusal):
