@@ -115,8 +115,11 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     lines = await _facilities(journey)
     loan = await journey.paid("王芳")
     kept = (await journey.received(loan.id, "500.00", OPENED))["id"]
-    await act("cashier", "requestRefund", "refund { id }", receiptId=kept, amount="100.00")
-    lost = await _written_off(journey)
+    refund = (await act("cashier", "requestRefund", "refund { id }", receiptId=kept, amount="100.00"))["id"]
+    await journey.decide("business_manager", refund)
+    lost, doomed = await _lost(journey)
+    provision = await act("accountant", "runProvision", "run { id }", month=str(OPENED), reason="补提")
+    await journey.decide("general_manager", provision["id"])
     await journey.entered(loan.id, "400.00", OPENED)
     waiver = {"loanId": loan.id, "component": "INTEREST", "installmentSeq": 3, "amount": "10.00", "reason": "住院"}
     await act("account_manager", "requestInterestWaiver", "waiver { id }", **waiver)
@@ -141,7 +144,11 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
         **lines,
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
         "requestRefund": {"Receipt": kept},
-        "recordRecovery": {"Loan": lost},
+        "payRefund": {"Refund": refund},
+        "recordRecovery": {"Loan": lost.id},
+        "requestWriteOff": {"Loan": doomed.id},
+        "writeOffs": {"Loan": lost.id, "IndividualCustomer": lost.customer},
+        "writtenOffRegister": {"IndividualCustomer": lost.customer},
         "contractAmendments": {"Loan": short.id, "IndividualCustomer": short.customer},
         "signContract": {"LoanContract": contract},
         "assignLoanApplication": {"LoanApplication": submitted},
@@ -184,15 +191,27 @@ async def _facilities(journey: Journey) -> dict[str, dict[str, str]]:
     }
 
 
-async def _written_off(journey: Journey) -> str:
-    """A loan of long ago that is given up in the books."""
+@dataclass(frozen=True)
+class Lost:
+    """A loan of long ago on which nothing was paid, and whose it is."""
+
+    id: str
+    customer: str
+
+
+async def _lost(journey: Journey) -> tuple[Lost, Lost]:
+    """One that is given up in the books, and one that could be."""
     lending = Lending(journey.lender, decode(journey.account)[1], customers=900)
-    await provide(journey.lender, A21["amount"])
-    lost = global_id("Loan", await lending.pay_out(value_date=OPENED - timedelta(days=394), **A21))
+    await provide(journey.lender, "200000.00")
+    found = []
+    for _ in range(2):
+        key = await lending.pay_out(value_date=OPENED - timedelta(days=394), **A21)
+        customer_id = (await lending.loan(key)).customer_id
+        found.append(Lost(global_id("Loan", key), global_id("IndividualCustomer", customer_id)))
     grounds = {"condition": "FRAUD_CLOSED", "evidence": ["结案通知书"], "responsibility": "无责任人"}
-    asked = await journey.act("post_loan_officer", "requestWriteOff", "writeOff { id }", loanId=lost, **grounds)
+    asked = await journey.act("post_loan_officer", "requestWriteOff", "writeOff { id }", loanId=found[0].id, **grounds)
     await journey.decide("general_manager", asked["id"])
-    return lost
+    return found[0], found[1]
 
 
 async def _assigned(journey: Journey, name: str) -> str:
