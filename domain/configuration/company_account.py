@@ -82,9 +82,13 @@ def check_account_number(text: str) -> str:
 
 
 def check_uses(uses: Sequence[AccountUse]) -> list[str]:
-    """The uses as they are stored. Raises InvalidInput for none, or one named twice."""
+    """The uses as they are stored. Raises InvalidInput for none, one named twice, or entrusted money beside the lender's."""
     if not uses or len(set(uses)) != len(uses):
         raise InvalidInput("uses", zh="请选择用途，且不重复。", en="Name at least one use, and each once.")
+    if AccountUse.ENTRUSTED in uses and len(uses) > 1:
+        raise InvalidInput(
+            "uses", zh="委托资金须专户存放。", en="The money of entrustors has an account for nothing else."
+        )
     return [str(use) for use in uses]
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.finance import entrusted_fee
 from domain.finance.remark import remark
 from domain.home import pending_task
 from domain.kernel import paging
@@ -192,6 +193,7 @@ async def paid(ctx: Context, row: Disbursement, bank_reference: str | None) -> N
     )
     row.state, row.loan_id, row.paid_at = DisbursementState.PAID, loan.id, ctx.now
     row.bank_reference = bank_reference
+    await entrusted_fee.due_at_pay_out(ctx, loan)
     await pending_task.close(ctx, row)
     ctx.announce("finance.disbursement.paid", row, loan_id=loan.id, contract_id=contract.id)
 

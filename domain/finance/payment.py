@@ -146,14 +146,14 @@ async def pay(
         raise InvalidState("disbursementId", state=row.state)
     contract = await ctx.session.get_one(LoanContract, row.contract_id)
     check_whole(amount, row.amount)
-    source = await payer(ctx, company_account_id, amount)
+    source = await payer(ctx, company_account_id, amount, use_for(contract.entrusted_contract_id))
     payee = await find(ctx, CustomerAccount, customer_account_id, "customerAccountId")
     check_payee(payee, row.customer_id, await _borrower(ctx, row.customer_id))
     if row.reviewer_id == ctx.actor.id:
         raise SamePerson("disbursementId")
     check_value_date(value_date, contract.signed_on, ctx.today)
     await hold_month(ctx, value_date)
-    await guards.check_disbursement(ctx, contract, value_date)
+    await guards.check_disbursement(ctx, contract, value_date, row.id)
     row.state, row.failure = DisbursementState.PAYING, None
     row.company_account_id, row.customer_account_id = source.id, payee.id
     row.value_date, row.cashier_id = value_date, ctx.actor.id
@@ -167,10 +167,17 @@ async def pay(
     return row
 
 
-async def payer(ctx: Context, account_id: UUID, amount: Decimal) -> CompanyAccount:
+def use_for(entrusted_contract_id: UUID | None) -> AccountUse:
+    """What an account must be used for to pay: an entrustor's money is kept apart from the lender's."""
+    return AccountUse.DISBURSE if entrusted_contract_id is None else AccountUse.ENTRUSTED
+
+
+async def payer(
+    ctx: Context, account_id: UUID, amount: Decimal, use: AccountUse = AccountUse.DISBURSE
+) -> CompanyAccount:
     """The account to pay from, locked, so that two payments never share one balance; what is under way is spoken for."""
     account = await lock(ctx, CompanyAccount, account_id, "companyAccountId")
-    if not account.may(AccountUse.DISBURSE):
+    if not account.may(use):
         raise InvalidInput("companyAccountId", zh="该账户不能用于放款。", en="This account does not pay out loans.")
     table = Disbursement.__table__.c
     under_way = select(func.coalesce(func.sum(table.amount), journal.ZERO)).where(

@@ -82,7 +82,7 @@ async def pay(
     if not row.cash:
         _paid(ctx, row, None)
         return row
-    await payment.payer(ctx, account.id, row.cash)
+    await payment.payer(ctx, account.id, row.cash, payment.use_for(loan.entrusted_contract_id))
     row.event_id = await _take_out(ctx, row, source, loan, row.cash)
     row.state = RefundState.PAYING
     if slip_ids:

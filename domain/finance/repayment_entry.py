@@ -87,7 +87,7 @@ async def enter(ctx: Context, *, loan_id: UUID, entry: Entry, idempotency_key: s
     if entry.prepayment is not None:  # the method in force: an amendment may have changed it
         check_prepayment(entry.prepayment, (await plans.current_terms(ctx, [loan.id]))[loan.id].method)
     account = await find(ctx, CompanyAccount, entry.company_account_id, "companyAccountId")
-    if not account.may(AccountUse.COLLECT):
+    if not account.may(AccountUse.COLLECT if loan.entrusted_contract_id is None else AccountUse.ENTRUSTED):
         raise InvalidInput("companyAccountId", zh="该账户不能用于收款。", en="This account does not take repayments.")
     await hold_month(ctx, entry.value_date)
     row = ctx.add(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from domain.finance import entrusted_fund
 from domain.finance.receipt import Receipt, ReceiptState
 from domain.finance.remark import remark
 from domain.finance.repayment_entry import REGISTER, check_value_date
@@ -63,6 +64,7 @@ async def register(
         reference=row,
     )
     row.event_id = event.id
+    await entrusted_fund.ask_to_pass_on(ctx, loan)
     await _see_to_the_rest(ctx, loan)
     ctx.announce("finance.receipt.registered", row, loan_id=loan.id, customer_id=row.customer_id)
     return row

@@ -47,8 +47,10 @@ PENALTY_RECEIVABLE = "113202"
 COMPOUND_RECEIVABLE = "113203"
 FEE_RECEIVABLE = "122101"
 ALLOWANCE = "1304"
+ENTRUSTED_LOAN = "1321"
 KEPT_MONEY = "224101"
 OUTPUT_VAT = "222101"
+ENTRUSTED_FUND = "2314"
 CAPITAL = "4001"
 YEARS_PROFIT = "4103"
 PROFIT_DISTRIBUTION = "4104"
@@ -76,14 +78,14 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (LOAN_NORMAL, "贷款-正常本金", AccountKind.ASSET),
     (LOAN_OVERDUE, "贷款-逾期本金", AccountKind.ASSET),
     (ALLOWANCE, "贷款损失准备", AccountKind.ASSET),
-    ("1321", "代理业务资产-委托贷款", AccountKind.ASSET),
+    (ENTRUSTED_LOAN, "代理业务资产-委托贷款", AccountKind.ASSET),
     ("1441", "抵债资产", AccountKind.ASSET),
     ("2001", "短期借款", AccountKind.LIABILITY),
     ("2003", "拆入资金", AccountKind.LIABILITY),
     (OUTPUT_VAT, "应交税费-应交增值税-销项税额", AccountKind.LIABILITY),
     ("2231", "应付利息", AccountKind.LIABILITY),
     (KEPT_MONEY, "其他应付款-暂收款", AccountKind.LIABILITY),
-    ("2314", "代理业务负债-委托资金", AccountKind.LIABILITY),
+    (ENTRUSTED_FUND, "代理业务负债-委托资金", AccountKind.LIABILITY),
     (CAPITAL, "实收资本", AccountKind.EQUITY),
     ("4102", "一般风险准备", AccountKind.EQUITY),
     (YEARS_PROFIT, "本年利润", AccountKind.EQUITY),
@@ -106,7 +108,7 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (OFF_BALANCE_CONTRA, "表外-对方科目", AccountKind.OFF_BALANCE),
 )
 
-BY_SUB = (BANK, "2314")
+BY_SUB = (BANK, ENTRUSTED_FUND)
 
 
 async def fill(connection: Any, _request: Any) -> None:

@@ -55,10 +55,12 @@ PARAMETERS = (
 @dataclass(frozen=True, slots=True)
 class OfKind:
     """What a kind of loan adds to the guards. `hold` locks what its limit hangs on, before any figure is read; `refine`
-    changes the case and adds results of its own (`Case.of_kind`), for a pay-out on a day."""
+    changes the case and adds results of its own (`Case.of_kind`), for a pay-out on a day; `pay_out` refuses what holds only
+    when a disbursement is paid."""
 
     hold: Callable[[Context, Any], Awaitable[None]]
     refine: Callable[[Context, Any, Case, date], Awaitable[Case]]
+    pay_out: Callable[[Context, Any, UUID | None, date], Awaitable[None]] | None = None
 
 
 KINDS: dict[LoanKind, OfKind] = {}
@@ -96,12 +98,18 @@ async def warn(ctx: Context, application: Any, results: Iterable[GuardResult]) -
         await audit.guard(ctx, result.refusal(), severity="WARN", subject_id=application.id)
 
 
-async def check_disbursement(ctx: Context, contract: Any, value_date: date) -> None:
+async def check_disbursement(
+    ctx: Context, contract: Any, value_date: date, disbursement_id: UUID | None = None
+) -> None:
     """放款前复核 · The same guards once more when a contract (a row of `loan_contracts`) is paid out: the blacklist, the
     limits and the cost of that day. Raises APPROVAL_EXPIRED and the refusals of the guards."""
     application = await ctx.session.get_one(LoanApplication, contract.application_id)
     check_valid(ctx, application)
     await check(ctx, application, application.agreed, on=value_date)
+    product = await ctx.session.get_one(LoanProduct, contract.product_id)
+    own = KINDS.get(product.kind)
+    if own and own.pay_out:
+        await own.pay_out(ctx, contract, disbursement_id, value_date)
 
 
 def check_valid(ctx: Context, application: LoanApplication) -> None:
@@ -198,12 +206,14 @@ async def _outstanding(ctx: Context, customer_ids: set[UUID]) -> dict[UUID, Deci
 
 
 async def _pending(ctx: Context, customer_ids: set[UUID], but: UUID) -> dict[UUID, Decimal]:
-    """Applications on the way, by customer: the approved amount (else the amount asked for) not yet paid out."""
+    """Applications on the way, by customer: the approved amount (else the amount asked for) not yet paid out; none of
+    entrusted money."""
     table = LoanApplication.__table__.c
     expired = and_(table.state == ApplicationState.APPROVED, table.approved_valid_until < ctx.today)
     amount = when((table.approved_amount.is_not(None), table.approved_amount), else_=table.amount)
     statement = select(table.id, table.customer_id, amount.label("amount")).where(
-        table.customer_id.in_(customer_ids), table.state.in_(PENDING), table.id != but, or_(~expired, expired.is_(None))
+        table.customer_id.in_(customer_ids), table.state.in_(PENDING), table.id != but, or_(~expired, expired.is_(None)),
+        table.entrusted_contract_id.is_(None),
     )
     rows = (await ctx.connection.execute(statement)).all()
     disbursed = await _disbursed(ctx, [row.id for row in rows])

@@ -69,13 +69,17 @@ class ApplicationState(StrEnum):
 
 class LoanApplication(Keyed):
     """One application. `maker_id` wrote it, `manager_id` is the account manager it was assigned to. A drawdown (支用) is an
-    application that names its facility."""
+    application that names its facility, one for an entrusted loan names its entrusted contract."""
 
     __tablename__ = "loan_applications"
     __table_args__ = (
         Index("ix_loan_applications_manager", "manager_id"),
         Index("ix_loan_applications_maker", "maker_id"),
         Index("ix_loan_applications_customer", "customer_id"),
+        Index(
+            "ix_loan_applications_entrusted", "entrusted_contract_id",
+            postgresql_where="entrusted_contract_id is not null",
+        ),
         Index("ix_loan_applications_facility", "facility_id", "id", postgresql_where="facility_id is not null"),
     )
     reach: ClassVar[Reach] = Managed(people=("manager_id", "co_manager_id", "maker_id"), offered=True)
@@ -85,6 +89,7 @@ class LoanApplication(Keyed):
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     product_id: Mapped[UUID] = mapped_column(ForeignKey("loan_products.id"))
     facility_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_facilities.id"))
+    entrusted_contract_id: Mapped[UUID | None] = mapped_column(ForeignKey("entrusted_contracts.id"))
     amount: Mapped[Decimal] = mapped_column(MoneyColumn)
     periods: Mapped[int]
     annual_rate: Mapped[Decimal] = mapped_column(RateColumn)
@@ -190,9 +195,17 @@ def check_request(request: Request) -> None:
 
 
 @command("lending.loan_application.create")
-async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: Request) -> LoanApplication:
+async def create(
+    ctx: Context,
+    *,
+    customer_id: UUID,
+    product_id: UUID,
+    request: Request,
+    entrusted_contract_id: UUID | None = None,
+) -> LoanApplication:
     """A draft in the name of a customer. Raises NOT_FOUND, INVALID_STATE (product not offered), PRODUCT_RULE_VIOLATED (a
-    revolving product), INVALID_AMOUNT, INVALID_INPUT (periods, rate, unknown purpose code)."""
+    revolving product), INVALID_AMOUNT, INVALID_INPUT (periods, rate, unknown purpose code; an entrusted contract with another
+    kind of product, of another borrower, or none with this kind)."""
     check_request(request)
     customer = await find(ctx, Customer, customer_id, "customerId")
     product = await find(ctx, LoanProduct, product_id, "productId")
@@ -201,6 +214,7 @@ async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: 
     if product.kind is LoanKind.REVOLVING:  # its loans are drawn under a facility (revolving_loan)
         others = ", ".join(kind for kind in LoanKind if kind is not LoanKind.REVOLVING)
         raise ProductRuleViolated("productId", rule="kind", value=product.kind, allowed=others)
+    await _check_entrusted(ctx, product, customer.id, entrusted_contract_id)
     await check_purpose(ctx, request.purpose_code)
     row = ctx.add(
         LoanApplication(
@@ -208,6 +222,7 @@ async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: 
             state=ApplicationState.DRAFT,
             customer_id=customer.id,
             product_id=product.id,
+            entrusted_contract_id=entrusted_contract_id,
             maker_id=ctx.actor.id,
             department_id=customer.department_id or ctx.actor.department_id,
             guards=[],
@@ -216,6 +231,23 @@ async def create(ctx: Context, *, customer_id: UUID, product_id: UUID, request: 
     )
     ctx.announce("lending.loan_application.created", row)
     return row
+
+
+async def _check_entrusted(ctx: Context, product: LoanProduct, borrower_id: UUID, contract_id: UUID | None) -> None:
+    """An entrusted loan is lent under an entrusted contract for this borrower, no other loan is."""
+    field = "entrustedContractId"
+    if (product.kind is LoanKind.ENTRUSTED) != (contract_id is not None):
+        raise InvalidInput(
+            field, zh="委托贷款须且仅须指定委托合同。", en="Entrusted loans, and only these, name an entrusted contract."
+        )
+    if contract_id is not None:
+        from domain.lending.entrusted_loan.tables import EntrustedContract
+
+        contract = await find(ctx, EntrustedContract, contract_id, field)
+        if contract.borrower_id != borrower_id:
+            raise InvalidInput(
+                "customerId", zh="借款人不是委托合同指定的。", en="The entrustor has named another borrower."
+            )
 
 
 @command("lending.loan_application.update")

@@ -86,6 +86,10 @@ class LoanContract(Keyed):
             postgresql_where="state NOT IN ('TERMINATED', 'VOID')",
         ),
         Index("ix_loan_contracts_customer", "customer_id"),
+        Index(
+            "ix_loan_contracts_entrusted", "entrusted_contract_id",
+            postgresql_where="entrusted_contract_id is not null",
+        ),
         Index("ix_loan_contracts_facility", "facility_id", postgresql_where="facility_id is not null"),
     )
     reach: ClassVar[Reach] = Through("application_id", "loan_applications")
@@ -96,6 +100,7 @@ class LoanContract(Keyed):
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     product_id: Mapped[UUID] = mapped_column(ForeignKey("loan_products.id"))
     facility_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_facilities.id"))
+    entrusted_contract_id: Mapped[UUID | None] = mapped_column(ForeignKey("entrusted_contracts.id"))
     manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
     co_manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))
     department_id: Mapped[UUID | None] = mapped_column(ForeignKey("departments.id"))
@@ -175,6 +180,7 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
             customer_id=application.customer_id,
             product_id=product.id,
             facility_id=application.facility_id,
+            entrusted_contract_id=application.entrusted_contract_id,
             manager_id=application.manager_id,
             co_manager_id=application.co_manager_id,
             department_id=application.department_id,

@@ -210,4 +210,4 @@ async def _lines(ctx: Context, loan: Any, before: Fold, after: Fold) -> Sequence
     """The voucher that recording it today would post."""
     vat = (await tax.rules(ctx)).of(loan)
     moved = posting.change(posting.ledger(before, ctx.today, vat), posting.ledger(after, ctx.today, vat))
-    return netted(posting.lines(moved, loan_id=loan.id))
+    return netted(posting.lines(moved, loan_id=loan.id, entrusted_contract_id=loan.entrusted_contract_id))

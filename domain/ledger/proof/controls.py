@@ -26,9 +26,10 @@ CENT = Decimal("0.01")
 # not reached, or that was set aside, stands in the ledger as on the day before it had to be looked at.
 _HELD = """
     with standing as (
-        select l.id, l.product_id, least(cast(:today as date), l.next_action_on - 1) as on_day from loans l
+        select l.id, l.product_id, l.kind <> 'ENTRUSTED' as own,
+               least(cast(:today as date), l.next_action_on - 1) as on_day from loans l
     ), rows as (
-        select s.id, s.product_id, s.on_day, p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual,
+        select s.id, s.product_id, s.own, s.on_day, p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual,
                p.due_interest + div(2 * (p.acc_num + p.acc_step * (s.on_day - p.from_date)) + p.acc_den, 2 * p.acc_den)
                    as interest
         from standing s join positions p on p.loan_id = s.id and p.known_to = 'infinity'
@@ -43,12 +44,14 @@ _HELD = """
         ) d on true
     ), held as (
         select * from figures cross join lateral (values
-            ('130301', principal - overdue_principal), ('130302', overdue_principal),
-            ('113201', case when non_accrual then 0 else interest end),
-            ('113202', case when non_accrual then 0 else penalty end),
-            ('113203', case when non_accrual then 0 else compound end),
-            ('122101', fee), ('224101', -unapplied),
-            ('9001', case when non_accrual then interest + penalty + compound else 0 end)) as a(account, fen)
+            ('130301', case when own then principal - overdue_principal else 0 end),
+            ('130302', case when own then overdue_principal else 0 end),
+            ('1321', case when own then 0 else principal end),
+            ('113201', case when own and not non_accrual then interest else 0 end),
+            ('113202', case when own and not non_accrual then penalty else 0 end),
+            ('113203', case when own and not non_accrual then compound else 0 end),
+            ('122101', case when own then fee else 0 end), ('224101', -unapplied),
+            ('9001', case when own and non_accrual then interest + penalty + compound else 0 end)) as a(account, fen)
     )
 """
 
@@ -58,7 +61,8 @@ _HELD = """
 _CONTROL = text(
     """
     with balances as (
-        select p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual, p.due_interest + div(
+        select l.kind <> 'ENTRUSTED' as own, p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual,
+               p.due_interest + div(
                    2 * (p.acc_num + p.acc_step * (least(cast(:today as date), l.next_action_on - 1) - p.from_date)) + p.acc_den,
                    2 * p.acc_den) as interest
         from positions p join loans l on l.id = p.loan_id
@@ -69,11 +73,13 @@ _CONTROL = text(
         from overdue_lines o join loans l on l.id = o.loan_id
         join positions p on p.loan_id = o.loan_id and p.known_to = 'infinity' and p.to_date = 'infinity'
         where o.known_to = 'infinity' and o.to_date = 'infinity'
-          and o.from_date <= least(cast(:today as date), l.next_action_on - 1)
+          and o.from_date <= least(cast(:today as date), l.next_action_on - 1) and l.kind <> 'ENTRUSTED'
     ), of_balances as (
-        select sum(principal - overdue_principal) as normal, sum(overdue_principal) as overdue, sum(fee) as fee,
-               sum(unapplied) as unapplied, sum(interest) filter (where not non_accrual) as interest,
-               sum(interest) filter (where non_accrual) as off_balance
+        select sum(principal - overdue_principal) filter (where own) as normal,
+               sum(overdue_principal) filter (where own) as overdue, sum(principal) filter (where not own) as entrusted,
+               sum(fee) filter (where own) as fee, sum(unapplied) as unapplied,
+               sum(interest) filter (where own and not non_accrual) as interest,
+               sum(interest) filter (where own and non_accrual) as off_balance
         from balances
     ), of_lines as (
         select sum(penalty) filter (where not non_accrual) as penalty, sum(compound) filter (where not non_accrual) as compound,
@@ -82,8 +88,8 @@ _CONTROL = text(
                      div(2 * (comp_num + comp_step * days) + den, 2 * den) as compound from lines) as shown
     ), sub_ledger as (
         select account, coalesce(fen, 0) / 100.0 as amount from of_balances b cross join of_lines o cross join lateral (values
-            ('130301', b.normal), ('130302', b.overdue), ('113201', b.interest), ('113202', o.penalty),
-            ('113203', o.compound), ('122101', b.fee), ('224101', -b.unapplied),
+            ('130301', b.normal), ('130302', b.overdue), ('1321', b.entrusted), ('113201', b.interest),
+            ('113202', o.penalty), ('113203', o.compound), ('122101', b.fee), ('224101', -b.unapplied),
             ('9001', coalesce(b.off_balance, 0) + coalesce(o.off_balance, 0))) as a(account, fen)
     ), general as (
         select account, sum(debit - credit) as amount from account_days

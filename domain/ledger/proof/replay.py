@@ -22,7 +22,7 @@ from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Movement, OverdueLine, Position
 from domain.calculation.money import fen, yuan
 from domain.configuration.loan_product import LoanProduct
-from domain.ledger.account import BANK
+from domain.ledger.account import BANK, ENTRUSTED_FUND
 from domain.ledger.journal import Voucher, VoucherLine
 from domain.ledger.proof.difference import Difference, Key, Proof
 from domain.lending.loan import posting, refold, tax
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 LOANS_AT_ONCE = 500
 BY_PRODUCT = posting.ACCRUAL_ACCOUNTS | posting.OFF_BALANCE_ACCOUNTS
 """Accounts that a night books for the loans of a product together."""
+KEPT_ELSEWHERE = {BANK, ENTRUSTED_FUND}
+"""Accounts whose lines bear another key than the loan: they have proofs of their own."""
 
 
 @dataclass
@@ -129,7 +131,7 @@ def _compare(replay: Replay, book: Book, stored: _Stored, today: date, in_sum: d
         if code in summed:
             replay.folded[loan.product_id][code] += wanted[code]
             replay.posted[loan.product_id][code] += got[code]
-        elif code != BANK and wanted[code] != got[code]:
+        elif code not in KEPT_ELSEWHERE and wanted[code] != got[code]:
             where, money = f"{loan.number} {code}", (yuan(wanted[code]), yuan(got[code]))
             replay.differences.append(Difference(Proof.SUB_LEDGER, where, *money, loan.id, about))
 

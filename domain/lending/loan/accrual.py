@@ -1,7 +1,8 @@
 """日终计提 · The accrual of a night for all loans on which nothing else happens: one statement, one voucher per product.
 
 The night of D is the line of the row valid on D − 1, read at D less read at D − 1 (loan_engine.md §6). Loans that must be
-looked at on D are left out: they are folded, and what they accrued is posted then (`book.carry`).
+looked at on D are left out: they are folded, and what they accrued is posted then (`book.carry`). What an entrusted loan
+earns is the entrustor's: it accrues nothing here.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _NIGHT = text(
                  - div(2 * (acc_num + acc_step * (:before - from_date)) + acc_den, 2 * acc_den)) as interest
         from positions p join loans l on l.id = p.loan_id
         where p.known_to = 'infinity' and p.from_date <= :before and p.to_date > :before and p.acc_step <> 0
-          and (l.next_action_on is null or l.next_action_on > :day)
+          and (l.next_action_on is null or l.next_action_on > :day) and l.kind <> 'ENTRUSTED'
         group by l.product_id, p.non_accrual
     ), defaults as (
         select l.product_id, p.non_accrual,
@@ -41,7 +42,7 @@ _NIGHT = text(
         from overdue_lines o join loans l on l.id = o.loan_id
         join positions p on p.loan_id = l.id and p.known_to = 'infinity' and p.from_date <= :before and p.to_date > :before
         where o.known_to = 'infinity' and o.from_date <= :before and o.to_date > :before
-          and (l.next_action_on is null or l.next_action_on > :day)
+          and (l.next_action_on is null or l.next_action_on > :day) and l.kind <> 'ENTRUSTED'
         group by l.product_id, p.non_accrual
     )
     select product_id, non_accrual, coalesce(interest, 0) as interest, coalesce(penalty, 0) as penalty,

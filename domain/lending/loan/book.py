@@ -37,7 +37,7 @@ from domain.kernel.refusals import (
 from domain.kernel.table import Keyed, uuid7
 from domain.ledger import journal
 from domain.ledger.journal import Entry
-from domain.lending.loan import posting, refold, tax, terms
+from domain.lending.loan import fund, posting, refold, tax, terms
 from domain.lending.loan.refold import LOANS, Book, Step
 from domain.lending.loan.tables import EventType, Loan, LoanEventRow, LoanState, QuarantinedLoan
 
@@ -94,6 +94,7 @@ async def open_loan(
             kind=LoanKind(product.kind),
             customer_id=contract.customer_id,
             contract_id=contract.id,
+            entrusted_contract_id=contract.entrusted_contract_id,
             disbursement_id=disbursement_id,
             product_id=contract.product_id,
             manager_id=contract.manager_id,
@@ -106,7 +107,8 @@ async def open_loan(
             value_date=value_date,
             maturity_date=value_date,
             terms=terms.written(product, contract, await terms.in_force(ctx))
-            | {tax.FARMER_RELIEF: await tax.farmer_relief(ctx, contract.customer_id, principal)},
+            | {tax.FARMER_RELIEF: await tax.farmer_relief(ctx, contract.customer_id, principal)}
+            | await fund.terms(ctx, contract.entrusted_contract_id),
             state=LoanState.PENDING,
             five_class=FiveClass.NORMAL,
             principal_outstanding=principal,
@@ -172,6 +174,7 @@ async def _happen(
     reference: Keyed,
 ) -> LoanEventRow:
     """The event, the new fold and its voucher; the loan stands at today before and after."""
+    await fund.lock(ctx, book.loan.entrusted_contract_id)
     before = book.fold(ctx.today) if book.events else None
     event = ctx.add(
         LoanEventRow(
@@ -210,12 +213,18 @@ async def _happen(
     entry = Entry(
         kind=kind.value,
         reference=reference,
-        lines=posting.lines(moved, loan_id=book.loan.id, company_account_id=company_account_id),
+        lines=posting.lines(
+            moved,
+            loan_id=book.loan.id,
+            company_account_id=company_account_id,
+            entrusted_contract_id=book.loan.entrusted_contract_id,
+        ),
         summary=f"{SUMMARIES[kind]} {book.loan.number}",
         value_date=value_date,
         event_id=event.id,
     )
     await journal.post(ctx, entry)
+    await fund.check(ctx, book.loan)
     return event
 
 
@@ -255,7 +264,8 @@ async def carry(ctx: Context, books: Sequence[Book]) -> None:
     await refold.write(ctx, steps)
     vouchers = await accruals(ctx, accrued)
     for loan, kind, amounts in own:
-        summary, lines = f"{NIGHT_SUMMARIES[kind]} {loan.number}", posting.lines(amounts, loan_id=loan.id)
+        summary = f"{NIGHT_SUMMARIES[kind]} {loan.number}"
+        lines = posting.lines(amounts, loan_id=loan.id, entrusted_contract_id=loan.entrusted_contract_id)
         vouchers.append(Entry(kind=kind, reference=Loan(id=loan.id), lines=lines, summary=summary))
     await journal.post(ctx, *vouchers)
 

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
+from domain.calculation import entrusted
+from domain.calculation.allocation import Component
+from domain.calculation.entrusted import Agency
 from domain.calculation.loan.balances import balances
 from domain.calculation.loan.fold import Fold
+from domain.calculation.loan.lines import MovementKind
 from domain.calculation.money import yuan
 from domain.calculation.vat import Rates, output_tax
 from domain.ledger import account
@@ -37,10 +41,13 @@ OFF_BALANCE_ACCOUNTS = frozenset({account.OFF_BALANCE_INTEREST, account.OFF_BALA
 PRINCIPAL_ACCOUNTS = frozenset({account.LOAN_NORMAL, account.LOAN_OVERDUE})
 
 
-def ledger(fold: Fold | None, day: date, vat: Rates) -> Ledger:
-    """What the accounts hold of a loan at the close of `day`; nothing before its first day. `vat`: the rates that hold for it."""
+def ledger(fold: Fold | None, day: date, vat: Rates | Agency) -> Ledger:
+    """What the accounts hold of a loan at the close of `day`; nothing before its first day. `vat`: the rates that hold for it,
+    or that it is a loan of entrusted money."""
     if fold is None or day < fold.positions[0].from_date:
         return {}
+    if isinstance(vat, Agency):
+        return _entrusted(fold, day, vat)
     sums, figures = balances(fold, day), fold.position_on(day)
     on_balance = not figures.non_accrual
     tax = output_tax(fold, day, vat)
@@ -69,28 +76,60 @@ def ledger(fold: Fold | None, day: date, vat: Rates) -> Ledger:
     }
 
 
+def _entrusted(fold: Fold, day: date, agency: Agency) -> Ledger:
+    """委托贷款 · Money in and out, and nothing that accrues: what came in beside principal is the entrustor's (2314), less the
+    lender's fee (6021). Overdue or not, the principal stands in one account."""
+    sums, figures = balances(fold, day), fold.position_on(day)
+    collected = sum(
+        movement.amount
+        for movement in fold.movements
+        if movement.kind is MovementKind.ALLOCATED
+        and movement.component is not Component.PRINCIPAL
+        and movement.value_date <= day
+    )
+    fee, tax = entrusted.handling_fee(fold, day, agency.fee_rate), entrusted.output_tax(fold, day, agency)
+    return {
+        account.BANK: sums.bank,
+        account.ENTRUSTED_LOAN: figures.principal_outstanding,
+        account.KEPT_MONEY: -sums.kept_money,
+        account.ENTRUSTED_FUND: fee - collected,
+        account.FEE_INCOME: -fee,
+        account.VAT_ON_FEES: tax,
+        account.OUTPUT_VAT: -tax,
+    }
+
+
 def change(before: Ledger, after: Ledger) -> Ledger:
     """What is to be posted on top of `before`; accounts that stay as they are left out."""
     moved = {code: after.get(code, 0) - before.get(code, 0) for code in {**before, **after}}
     return {code: amount for code, amount in moved.items() if amount}
 
 
-def lines(amounts: Mapping[str, int], *, loan_id: UUID | None, company_account_id: UUID | None = None) -> list[Line]:
-    """Voucher lines; money at the bank belongs to a company account, everything else to the loan."""
+def lines(
+    amounts: Mapping[str, int],
+    *,
+    loan_id: UUID | None,
+    company_account_id: UUID | None = None,
+    entrusted_contract_id: UUID | None = None,
+) -> list[Line]:
+    """Voucher lines; money at the bank belongs to a company account, an entrustor's to his contract, all else to the loan."""
     if amounts.get(account.BANK) and company_account_id is None:
         raise ValueError("money moved at the bank, but no company account is named")
+    if amounts.get(account.ENTRUSTED_FUND) and entrusted_contract_id is None:
+        raise ValueError("entrusted money moved, but no entrusted contract is named")
+    keys = {account.BANK: company_account_id, account.ENTRUSTED_FUND: entrusted_contract_id}
     return [
         Line(
             code,
             debit=yuan(max(amount, 0)),
             credit=yuan(max(-amount, 0)),
-            sub_id=company_account_id if code == account.BANK else loan_id,
+            sub_id=keys.get(code, loan_id),
         )
         for code, amount in amounts.items()
     ]
 
 
-def night(before: Fold, after: Fold, day: date, vat: Rates) -> tuple[Ledger, dict[str, Ledger]]:
+def night(before: Fold, after: Fold, day: date, vat: Rates | Agency) -> tuple[Ledger, dict[str, Ledger]]:
     """A loan carried into `day` without an event: what only accrued, and its own vouchers by kind.
 
     Only accrual, with the tax on what falls due, goes into the voucher of the product. TURN_OVERDUE moves principal,

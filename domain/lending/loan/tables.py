@@ -77,6 +77,9 @@ class Loan(Keyed):
         Index("ix_loans_customer_id", "customer_id"),
         Index("ix_loans_contract_id", "contract_id"),
         Index("ix_loans_manager_id", "manager_id"),
+        Index(
+            "ix_loans_entrusted", "entrusted_contract_id", postgresql_where=text("entrusted_contract_id is not null")
+        ),
         Index("ix_loans_next_action_on", "next_action_on", "id"),
         Index("ix_loans_overdue", "days_past_due_since", postgresql_where=text("days_past_due_since is not null")),
         Index("ix_loans_value_date", "value_date", "id"),
@@ -91,6 +94,7 @@ class Loan(Keyed):
     kind: Mapped[LoanKind] = mapped_column(choice(LoanKind))
     customer_id: Mapped[UUID] = mapped_column(ForeignKey("customers.id"))
     contract_id: Mapped[UUID] = mapped_column(ForeignKey("loan_contracts.id"))
+    entrusted_contract_id: Mapped[UUID | None] = mapped_column(ForeignKey("entrusted_contracts.id"))
     disbursement_id: Mapped[UUID]
     product_id: Mapped[UUID] = mapped_column(ForeignKey("loan_products.id"))
     manager_id: Mapped[UUID | None] = mapped_column(ForeignKey("employees.id"))

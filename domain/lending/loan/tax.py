@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from domain.calculation.entrusted import Agency
 from domain.calculation.vat import Rates
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 FARMER_RELIEF = "farmer_relief"
 """In the terms of a loan: whether it was a small loan to a farmer when it was paid out."""
+INTEREST_FEE_RATE = "interest_fee_rate"
+"""In the terms of an entrusted loan: the share of its interest that is the lender's fee."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,10 @@ class VatRules:
     rates: tuple[tuple[date, Fraction], ...] = ()
     farmer_limits: tuple[tuple[date, Decimal | None], ...] = ()
 
-    def of(self, loan: Any) -> Rates:
-        """The rates that hold for one loan. The interest of an entrusted loan is not the lender's income."""
+    def of(self, loan: Any) -> Rates | Agency:
+        """The rates that hold for one loan. The interest of an entrusted loan is not the lender's income, only his fee is."""
         if loan.kind == LoanKind.ENTRUSTED:
-            return ()
+            return Agency(Fraction(loan.terms.get(INTEREST_FEE_RATE, "0")), self.rates)
         if not loan.terms.get(FARMER_RELIEF):
             return self.rates
         changes = sorted({since for since, _ in (*self.rates, *self.farmer_limits)})
@@ -66,7 +69,9 @@ async def farmer_relief(ctx: Context, customer_id: UUID, principal: Decimal) -> 
     limit = await parameter.value(ctx, "farmer_relief_limit")
     if limit is None or principal > limit:
         return False
-    owed = select(func.coalesce(func.sum(Loan.principal_outstanding), 0)).where(Loan.customer_id == customer_id)
+    owed = select(func.coalesce(func.sum(Loan.principal_outstanding), 0)).where(
+        Loan.customer_id == customer_id, Loan.kind != LoanKind.ENTRUSTED
+    )
     farmer = IndividualCustomer.__table__.c
     asked = select(farmer.farmer, owed.scalar_subquery().label("owed")).where(farmer.id == customer_id)
     found = (await ctx.connection.execute(asked)).one_or_none()

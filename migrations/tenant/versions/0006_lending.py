@@ -1,4 +1,4 @@
-"""lending: 18 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""lending: 19 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 # ruff: noqa: E501
 import sqlalchemy as sa
@@ -69,6 +69,37 @@ def upgrade() -> None:
         postgresql_where=sa.text("state in ('ACTIVE', 'FROZEN')"),
     )
     op.create_index(op.f("ix_credit_facilities_manager"), "credit_facilities", ["manager_id"], unique=False)
+    op.create_table(
+        "entrusted_contracts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("entrustor_id", sa.Uuid(), nullable=False),
+        sa.Column("borrower_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("annual_rate", sa.Numeric(precision=12, scale=8), nullable=False),
+        sa.Column("one_off_fee_rate", sa.Numeric(precision=12, scale=8), nullable=False),
+        sa.Column("interest_fee_rate", sa.Numeric(precision=12, scale=8), nullable=False),
+        sa.Column("instruction_letter", sa.String(length=100), nullable=False),
+        sa.Column("source_proof", sa.String(length=500), nullable=False),
+        sa.Column("purpose", sa.String(length=500), nullable=False),
+        sa.Column("signed_on", sa.Date(), nullable=False),
+        sa.Column("maker_id", sa.Uuid(), nullable=False),
+        sa.Column("manager_id", sa.Uuid(), nullable=True),
+        sa.Column("department_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["borrower_id"], ["customers.id"], name=op.f("fk_entrusted_contracts_borrower_id")),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["departments.id"], name=op.f("fk_entrusted_contracts_department_id")
+        ),
+        sa.ForeignKeyConstraint(["entrustor_id"], ["customers.id"], name=op.f("fk_entrusted_contracts_entrustor_id")),
+        sa.ForeignKeyConstraint(["maker_id"], ["employees.id"], name=op.f("fk_entrusted_contracts_maker_id")),
+        sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_entrusted_contracts_manager_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entrusted_contracts")),
+        sa.UniqueConstraint("number", name=op.f("uq_entrusted_contracts_number")),
+    )
+    op.create_index(op.f("ix_entrusted_contracts_borrower"), "entrusted_contracts", ["borrower_id"], unique=False)
+    op.create_index(op.f("ix_entrusted_contracts_entrustor"), "entrusted_contracts", ["entrustor_id"], unique=False)
+    op.create_index(op.f("ix_entrusted_contracts_manager"), "entrusted_contracts", ["manager_id"], unique=False)
     op.create_table(
         "facility_events",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -151,6 +182,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("facility_id", sa.Uuid(), nullable=True),
+        sa.Column("entrusted_contract_id", sa.Uuid(), nullable=True),
         sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
         sa.Column("periods", sa.Integer(), nullable=False),
         sa.Column("annual_rate", sa.Numeric(precision=12, scale=8), nullable=False),
@@ -192,6 +224,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_loan_applications_customer_id")),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_loan_applications_department_id")),
         sa.ForeignKeyConstraint(
+            ["entrusted_contract_id"],
+            ["entrusted_contracts.id"],
+            name=op.f("fk_loan_applications_entrusted_contract_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["facility_id"], ["credit_facilities.id"], name=op.f("fk_loan_applications_facility_id")
         ),
         sa.ForeignKeyConstraint(["maker_id"], ["employees.id"], name=op.f("fk_loan_applications_maker_id")),
@@ -201,6 +238,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_loan_applications_number")),
     )
     op.create_index(op.f("ix_loan_applications_customer"), "loan_applications", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loan_applications_entrusted"),
+        "loan_applications",
+        ["entrusted_contract_id"],
+        unique=False,
+        postgresql_where="entrusted_contract_id is not null",
+    )
     op.create_index(
         op.f("ix_loan_applications_facility"),
         "loan_applications",
@@ -243,6 +287,7 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("facility_id", sa.Uuid(), nullable=True),
+        sa.Column("entrusted_contract_id", sa.Uuid(), nullable=True),
         sa.Column("manager_id", sa.Uuid(), nullable=True),
         sa.Column("co_manager_id", sa.Uuid(), nullable=True),
         sa.Column("department_id", sa.Uuid(), nullable=True),
@@ -277,6 +322,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["co_manager_id"], ["employees.id"], name=op.f("fk_loan_contracts_co_manager_id")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_loan_contracts_customer_id")),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_loan_contracts_department_id")),
+        sa.ForeignKeyConstraint(
+            ["entrusted_contract_id"], ["entrusted_contracts.id"], name=op.f("fk_loan_contracts_entrusted_contract_id")
+        ),
         sa.ForeignKeyConstraint(["facility_id"], ["credit_facilities.id"], name=op.f("fk_loan_contracts_facility_id")),
         sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_loan_contracts_manager_id")),
         sa.ForeignKeyConstraint(["product_id"], ["loan_products.id"], name=op.f("fk_loan_contracts_product_id")),
@@ -284,6 +332,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_loan_contracts_number")),
     )
     op.create_index(op.f("ix_loan_contracts_customer"), "loan_contracts", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loan_contracts_entrusted"),
+        "loan_contracts",
+        ["entrusted_contract_id"],
+        unique=False,
+        postgresql_where="entrusted_contract_id is not null",
+    )
     op.create_index(
         op.f("ix_loan_contracts_facility"),
         "loan_contracts",
@@ -323,6 +378,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("customer_id", sa.Uuid(), nullable=False),
         sa.Column("contract_id", sa.Uuid(), nullable=False),
+        sa.Column("entrusted_contract_id", sa.Uuid(), nullable=True),
         sa.Column("disbursement_id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("manager_id", sa.Uuid(), nullable=True),
@@ -365,6 +421,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contract_id"], ["loan_contracts.id"], name=op.f("fk_loans_contract_id")),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_loans_customer_id")),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"], name=op.f("fk_loans_department_id")),
+        sa.ForeignKeyConstraint(
+            ["entrusted_contract_id"], ["entrusted_contracts.id"], name=op.f("fk_loans_entrusted_contract_id")
+        ),
         sa.ForeignKeyConstraint(["manager_id"], ["employees.id"], name=op.f("fk_loans_manager_id")),
         sa.ForeignKeyConstraint(["product_id"], ["loan_products.id"], name=op.f("fk_loans_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_loans")),
@@ -372,6 +431,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_loans_contract_id"), "loans", ["contract_id"], unique=False)
     op.create_index(op.f("ix_loans_customer_id"), "loans", ["customer_id"], unique=False)
+    op.create_index(
+        op.f("ix_loans_entrusted"),
+        "loans",
+        ["entrusted_contract_id"],
+        unique=False,
+        postgresql_where=sa.text("entrusted_contract_id is not null"),
+    )
     op.create_index(
         op.f("ix_loans_longest_overdue"),
         "loans",

@@ -1,4 +1,4 @@
-"""finance: 7 tables. Drawn by `python -m migrations.draft` before the first release."""
+"""finance: 9 tables. Drawn by `python -m migrations.draft` before the first release."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,6 +57,49 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "first_day", name=op.f("uq_accounting_periods_kind_first_day")),
     )
     op.create_table(
+        "entrusted_funds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("entrusted_contract_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("value_date", sa.Date(), nullable=False),
+        sa.Column("company_account_id", sa.Uuid(), nullable=False),
+        sa.Column("customer_account_id", sa.Uuid(), nullable=True),
+        sa.Column("payer_name", sa.String(length=100), nullable=True),
+        sa.Column("bank_reference", sa.String(length=100), nullable=False),
+        sa.Column("source_proof", sa.String(length=500), nullable=True),
+        sa.Column("purpose", sa.String(length=500), nullable=False),
+        sa.Column("entered_by", sa.Uuid(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('RECEIVED', 'RETURNED')", name=op.f("ck_entrusted_funds_fundkind")),
+        sa.CheckConstraint("state IN ('ENTERED', 'CONFIRMED', 'REJECTED')", name=op.f("ck_entrusted_funds_fundstate")),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_entrusted_funds_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["employees.id"], name=op.f("fk_entrusted_funds_decided_by")),
+        sa.ForeignKeyConstraint(["entered_by"], ["employees.id"], name=op.f("fk_entrusted_funds_entered_by")),
+        sa.ForeignKeyConstraint(
+            ["entrusted_contract_id"], ["entrusted_contracts.id"], name=op.f("fk_entrusted_funds_entrusted_contract_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entrusted_funds")),
+        sa.UniqueConstraint("number", name=op.f("uq_entrusted_funds_number")),
+    )
+    op.create_index(
+        op.f("ix_entrusted_funds_contract"), "entrusted_funds", ["entrusted_contract_id", "id"], unique=False
+    )
+    op.create_index(
+        op.f("uq_entrusted_funds_bank_reference"),
+        "entrusted_funds",
+        ["company_account_id", "kind", "bank_reference"],
+        unique=True,
+        postgresql_where="state in ('ENTERED', 'CONFIRMED')",
+    )
+    op.create_table(
         "disbursements",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=20), nullable=False),
@@ -92,6 +135,49 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_disbursements_contract_id"), "disbursements", ["contract_id"], unique=False)
     op.create_index(op.f("ix_disbursements_state"), "disbursements", ["state", "company_account_id"], unique=False)
+    op.create_table(
+        "entrusted_fees",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("type", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("entrusted_contract_id", sa.Uuid(), nullable=False),
+        sa.Column("loan_id", sa.Uuid(), nullable=True),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("way", sa.String(length=40), nullable=True),
+        sa.Column("company_account_id", sa.Uuid(), nullable=True),
+        sa.Column("bank_reference", sa.String(length=100), nullable=True),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("entered_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.String(length=500), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("state IN ('DUE', 'SETTLING', 'SETTLED')", name=op.f("ck_entrusted_fees_entrustedfeestate")),
+        sa.CheckConstraint("type IN ('ONE_OFF', 'OTHER')", name=op.f("ck_entrusted_fees_entrustedfeetype")),
+        sa.CheckConstraint("way IN ('TRANSFER', 'FUND')", name=op.f("ck_entrusted_fees_feeway")),
+        sa.ForeignKeyConstraint(
+            ["company_account_id"], ["company_accounts.id"], name=op.f("fk_entrusted_fees_company_account_id")
+        ),
+        sa.ForeignKeyConstraint(["decided_by"], ["employees.id"], name=op.f("fk_entrusted_fees_decided_by")),
+        sa.ForeignKeyConstraint(["entered_by"], ["employees.id"], name=op.f("fk_entrusted_fees_entered_by")),
+        sa.ForeignKeyConstraint(
+            ["entrusted_contract_id"], ["entrusted_contracts.id"], name=op.f("fk_entrusted_fees_entrusted_contract_id")
+        ),
+        sa.ForeignKeyConstraint(["loan_id"], ["loans.id"], name=op.f("fk_entrusted_fees_loan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_entrusted_fees")),
+        sa.UniqueConstraint("number", name=op.f("uq_entrusted_fees_number")),
+    )
+    op.create_index(op.f("ix_entrusted_fees_contract"), "entrusted_fees", ["entrusted_contract_id", "id"], unique=False)
+    op.create_index(
+        op.f("uq_entrusted_fees_one_off"),
+        "entrusted_fees",
+        ["loan_id"],
+        unique=True,
+        postgresql_where="type = 'ONE_OFF'",
+    )
     op.create_table(
         "provision_items",
         sa.Column("run_id", sa.Uuid(), nullable=False),

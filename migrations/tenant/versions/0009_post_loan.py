@@ -176,6 +176,13 @@ def upgrade() -> None:
         postgresql_where="state in ('IN_REVIEW', 'APPROVED')",
     )
     op.create_foreign_key(
+        "fk_entrusted_funds_customer_account_id",
+        "entrusted_funds",
+        "customer_accounts",
+        ["customer_account_id"],
+        ["id"],
+    )
+    op.create_foreign_key(
         "fk_disbursements_customer_account_id", "disbursements", "customer_accounts", ["customer_account_id"], ["id"]
     )
     op.create_foreign_key(
