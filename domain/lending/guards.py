@@ -212,7 +212,10 @@ async def _pending(ctx: Context, customer_ids: set[UUID], but: UUID) -> dict[UUI
     expired = and_(table.state == ApplicationState.APPROVED, table.approved_valid_until < ctx.today)
     amount = when((table.approved_amount.is_not(None), table.approved_amount), else_=table.amount)
     statement = select(table.id, table.customer_id, amount.label("amount")).where(
-        table.customer_id.in_(customer_ids), table.state.in_(PENDING), table.id != but, or_(~expired, expired.is_(None)),
+        table.customer_id.in_(customer_ids),
+        table.state.in_(PENDING),
+        table.id != but,
+        or_(~expired, expired.is_(None)),
         table.entrusted_contract_id.is_(None),
     )
     rows = (await ctx.connection.execute(statement)).all()

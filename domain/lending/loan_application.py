@@ -77,7 +77,8 @@ class LoanApplication(Keyed):
         Index("ix_loan_applications_maker", "maker_id"),
         Index("ix_loan_applications_customer", "customer_id"),
         Index(
-            "ix_loan_applications_entrusted", "entrusted_contract_id",
+            "ix_loan_applications_entrusted",
+            "entrusted_contract_id",
             postgresql_where="entrusted_contract_id is not null",
         ),
         Index("ix_loan_applications_facility", "facility_id", "id", postgresql_where="facility_id is not null"),
@@ -238,7 +239,9 @@ async def _check_entrusted(ctx: Context, product: LoanProduct, borrower_id: UUID
     field = "entrustedContractId"
     if (product.kind is LoanKind.ENTRUSTED) != (contract_id is not None):
         raise InvalidInput(
-            field, zh="委托贷款须且仅须指定委托合同。", en="Entrusted loans, and only these, name an entrusted contract."
+            field,
+            zh="委托贷款须且仅须指定委托合同。",
+            en="Entrusted loans, and only these, name an entrusted contract.",
         )
     if contract_id is not None:
         from domain.lending.entrusted_loan.tables import EntrustedContract

@@ -87,7 +87,8 @@ class LoanContract(Keyed):
         ),
         Index("ix_loan_contracts_customer", "customer_id"),
         Index(
-            "ix_loan_contracts_entrusted", "entrusted_contract_id",
+            "ix_loan_contracts_entrusted",
+            "entrusted_contract_id",
             postgresql_where="entrusted_contract_id is not null",
         ),
         Index("ix_loan_contracts_facility", "facility_id", postgresql_where="facility_id is not null"),

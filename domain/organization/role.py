@@ -64,7 +64,7 @@ EVERYBODY = (
 # Everybody who works with loans reads customers, applications, contracts, loans and what was paid on them.
 LOANS = (
     *EVERYBODY, "customers.*.read", "lending.*.read", "post_loan.*.read", "workflow.*.read", "finance.disbursement.read",
-    "finance.receipt.read", "finance.refund.read",
+    "finance.receipt.read", "finance.refund.read", "finance.entrusted_fund.read", "finance.entrusted_fee.read",
 )  # fmt: skip
 DECIDE = ("home.pending_task.*",)  # take, pass on and decide tasks that are offered to them
 BOOKS = ("finance.*.read", "configuration.company_account.read", "end_of_day.*.read")
@@ -84,7 +84,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         "客户经理", DataScope.SELF,
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.*.create", "customers.*.update", "customers.consent.*",
          "lending.loan_application.*", "lending.survey_report.*", "lending.loan_contract.*", "lending.attachment.*",
-         "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "finance.refund.request",
+         "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "lending.entrusted_contract.create",
+         "finance.refund.request",
          "finance.refund.cancel", "post_loan.customer_account.*",
          "post_loan.contract_amendment.*", "post_loan.early_warning.*", *FACILITIES),
         apart_from=("RISK_OFFICER", "COMMITTEE_MEMBER", "GENERAL_MANAGER"),
@@ -110,7 +111,8 @@ BUILT_IN: dict[str, BuiltIn] = {
         (*LOANS, "configuration.company_account.read", "finance.disbursement.pay",
          "finance.disbursement.ask_bank_again", "finance.receipt.enter", "lending.attachment.upload",
          "finance.receipt.record_recovery", "finance.refund.request", "finance.refund.cancel", "finance.refund.pay",
-         "finance.refund.ask_bank_again"),
+         "finance.refund.ask_bank_again", "finance.entrusted_fund.record", "finance.entrusted_fund.return",
+         "finance.entrusted_fee.record", "finance.entrusted_fee.settle"),
         apart_from=("ACCOUNTANT",),
     ),
     "ACCOUNTANT": BuiltIn(
@@ -118,6 +120,7 @@ BUILT_IN: dict[str, BuiltIn] = {
         (*LOANS, *BOOKS, *DECIDE, "finance.disbursement.review", "finance.disbursement.cancel",
          "finance.disbursement.confirm", "finance.refund.request", "finance.refund.cancel", "finance.refund.confirm",
          "finance.receipt.register", "finance.receipt.reject", "finance.receipt.request_reversal",
+         "finance.entrusted_fund.confirm", "finance.entrusted_fund.reject", "finance.entrusted_fee.confirm",
          "finance.provision.*", "finance.accounting_period.*", "configuration.company_account.*", "end_of_day.*.*"),
     ),
     "POST_LOAN_OFFICER": BuiltIn(

@@ -86,6 +86,7 @@ class LoanApplicationMutations:
             customer_id=key(input.customer_id, *CUSTOMERS),
             product_id=key(input.product_id, "LoanProduct"),
             request=_request(input),
+            entrusted_contract_id=key(input.entrusted_contract_id, "EntrustedContract"),
         )
         return CreateLoanApplicationPayload(application=LoanApplication.of(row))
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from domain.lending.loan.tables import LoanState as LoanState
     from schema.customers.customer import Customer
     from schema.finance.receipt import ReceiptConnection
+    from schema.lending.entrusted_loan import EntrustedContract
     from schema.lending.revolving_loan import CreditFacility
 else:
     AccrualStatus = strawberry.enum(
@@ -266,6 +267,7 @@ class Loan(Node):
     """结清日 When it was paid back in full."""
     customer_id: Hidden[UUID]
     contract_id: Hidden[UUID]
+    entrusted_contract_id: Hidden[UUID | None]
     product_id: Hidden[UUID]
     manager_id: Hidden[UUID | None]
     department_id: Hidden[UUID | None]
@@ -285,6 +287,12 @@ class Loan(Node):
     @relation(by="contract_id")
     def facility(self) -> Annotated[CreditFacility, strawberry.lazy("schema.lending.revolving_loan")] | None:
         """授信 The facility it was drawn on; null unless it is revolving."""
+
+    @relation(by="entrusted_contract_id")
+    def entrusted_contract(
+        self,
+    ) -> Annotated[EntrustedContract, strawberry.lazy("schema.lending.entrusted_loan")] | None:
+        """委托合同 Whose money it is; null unless it is an entrusted loan."""
 
     @relation(by="manager_id")
     def manager(self) -> Employee | None:

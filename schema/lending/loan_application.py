@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from domain.lending.assignment import AssignmentState as AssignmentState
     from domain.lending.guard_rules import GuardSeverity as GuardSeverity
     from domain.lending.loan_application import ApplicationState as ApplicationState
+    from schema.lending.entrusted_loan import EntrustedContract
     from schema.lending.loan_contract import LoanContract
     from schema.lending.revolving_loan import CreditFacility
 else:
@@ -99,6 +100,7 @@ class LoanApplication(Node):
     manager_id: Hidden[UUID | None]
     co_manager_id: Hidden[UUID | None]
     facility_id: Hidden[UUID | None]
+    entrusted_contract_id: Hidden[UUID | None]
     approved_amount: Hidden[Any]
     approved_periods: Hidden[int | None]
     approved_annual_rate: Hidden[Any]
@@ -135,6 +137,12 @@ class LoanApplication(Node):
     @relation(by="facility_id")
     def facility(self) -> Annotated[CreditFacility, strawberry.lazy("schema.lending.revolving_loan")] | None:
         """授信 The facility it draws on; null unless it is a drawdown."""
+
+    @relation(by="entrusted_contract_id")
+    def entrusted_contract(
+        self,
+    ) -> Annotated[EntrustedContract, strawberry.lazy("schema.lending.entrusted_loan")] | None:
+        """委托合同 Whose money is to be lent; null unless it is for an entrusted loan."""
 
     @relation(by="maker_id")
     def maker(self) -> Employee:
@@ -259,6 +267,8 @@ class CreateLoanApplicationInput(LoanApplicationTermsInput):
     """客户 Who asks."""
     product_id: ID
     """产品 On which product."""
+    entrusted_contract_id: ID | None = None
+    """委托合同 Of an entrusted product: under which entrusted contract."""
 
 
 @strawberry.input(description="修改申请 A draft or a returned application to change.")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from domain.calculation.entrusted import Agency
 from domain.configuration.loan_product import LoanKind
 from domain.kernel.ports import Ports
 from domain.lending.loan import tax
@@ -83,7 +84,8 @@ def test_a_small_loan_to_a_farmer_is_free_until_the_relief_ends() -> None:
     }  # fmt: skip
     assert RULES.of(a_loan("100000.00", farmer=False)) == RULES.rates
     assert Fraction(0) not in dict(RULES.of(a_loan("100000.01", farmer=True))).values()
-    assert RULES.of(a_loan("100000.00", farmer=False, kind=LoanKind.ENTRUSTED)) == ()
+    entrusted = a_loan("100000.00", farmer=False, kind=LoanKind.ENTRUSTED)
+    assert RULES.of(entrusted) == Agency(Fraction(0), RULES.rates)
 
 
 async def test_who_is_a_small_farmer_is_judged_with_all_he_owes(place: Any, ports: Ports, blueprint: Any) -> None:

@@ -90,7 +90,7 @@ class Lending:
                 "application_id": key, "cost": {}, "drawn_up_on": ctx.today, "amount_in_words": "–",
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
-        return SimpleNamespace(**made, **contract, co_manager_id=None, **shared)
+        return SimpleNamespace(**made, **contract, co_manager_id=None, entrusted_contract_id=None, **shared)
 
     async def product(self, **terms: Any) -> UUID:
         """The product with these terms; the same one every time."""

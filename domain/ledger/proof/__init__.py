@@ -8,7 +8,7 @@ stored loans, and folds the loans only where these differ.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +17,19 @@ from domain.kernel.refusals import BadInput
 from domain.ledger.proof import books, controls, replay, results
 from domain.ledger.proof.difference import Difference, Proof, causes
 from domain.ledger.proof.results import ProofResult
+from domain.lending.entrusted_loan import proving
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
-__all__ = ["FURTHER", "Difference", "Proof", "ProofResult", "differences", "keep", "of_day", "of_today"]
-
-FURTHER: list[Callable[[Context, date], Awaitable[list[Difference]]]] = []
-"""Proofs of modules whose money is not in the loans (entrusted funds): each gets the first business day to look at."""
+__all__ = ["Difference", "Proof", "ProofResult", "differences", "keep", "of_day", "of_today"]
 
 
 async def differences(ctx: Context) -> list[Difference]:
     """Everything that does not add up, over all of the lender's history; empty when the books are right."""
     found = await books.differences(ctx, date.min)
     found += await replay.differences(ctx)
-    for further in FURTHER:
-        found += await further(ctx, date.min)
+    found += await proving.differences(ctx)
     accounts = await controls.unlike(ctx)
     return causes(found + _unexplained(accounts, found))
 
@@ -40,8 +37,7 @@ async def differences(ctx: Context) -> list[Difference]:
 async def of_today(ctx: Context, day: date) -> list[Difference]:
     """What does not add up in the vouchers from `day` on, and in the sums of all loans."""
     found = await books.differences(ctx, day)
-    for further in FURTHER:
-        found += await further(ctx, day)
+    found += await proving.differences(ctx)
     accounts = await controls.unlike(ctx)
     suspects = await controls.suspects(ctx, accounts)
     suspects |= {one.loan_id for one in found if one.loan_id}

@@ -73,9 +73,7 @@ async def create(
     entrustor = await find(ctx, Customer, entrustor_id, "entrustorId")
     borrower = await find(ctx, Customer, borrower_id, "borrowerId")
     if entrustor.id == borrower.id:
-        raise InvalidInput(
-            "borrowerId", zh="委托人不能是借款人。", en="Nobody entrusts money to be lent to himself."
-        )
+        raise InvalidInput("borrowerId", zh="委托人不能是借款人。", en="Nobody entrusts money to be lent to himself.")
     if await blacklist.blacklisted(ctx, entrustor.id):
         raise Blacklisted("entrustorId")
     row = ctx.add(

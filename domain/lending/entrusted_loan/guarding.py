@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy import case as when
+from sqlalchemy import func, select
 
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind
 from domain.kernel.refusals import plain_rate
+from domain.ledger.journal import ZERO
 from domain.lending import guards
 from domain.lending.entrusted_loan.contract import PERMITTED
 from domain.lending.entrusted_loan.tables import EntrustedContract
@@ -26,7 +27,6 @@ from domain.lending.loan import fund
 from domain.lending.loan.tables import Loan
 from domain.lending.loan_application import PENDING, LoanApplication
 from domain.lending.loan_contract import LoanContract
-from domain.ledger.journal import ZERO
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -51,9 +51,7 @@ async def refine(ctx: Context, application: Any, case: Case, on: date) -> Case:
     return replace(case, exposure=NOTHING, of_kind=found)
 
 
-def results(
-    contract: Any, permitted: bool, left: Decimal, available: Decimal, offer: Any
-) -> Iterator[GuardResult]:
+def results(contract: Any, permitted: bool, left: Decimal, available: Decimal, offer: Any) -> Iterator[GuardResult]:
     """The licence, the rate the entrustor asks for, what is left of his contract; his money has to be there at the pay-out
     only, before that it warns."""
     licence = {"rule": PERMITTED, "value": "–", "allowed": "–"}
@@ -69,9 +67,7 @@ def results(
     amount = {"rule": "amount", "value": offer.amount, "allowed": f"≤ {left}"}
     yield GuardResult("PRODUCT_RULE_VIOLATED", offer.amount <= left, params=amount, field="amount")
     figures = {"available": available, "amount": offer.amount}
-    yield GuardResult(
-        "ENTRUSTED_FUND_INSUFFICIENT", offer.amount <= available, GuardSeverity.WARN, figures, "amount"
-    )
+    yield GuardResult("ENTRUSTED_FUND_INSUFFICIENT", offer.amount <= available, GuardSeverity.WARN, figures, "amount")
 
 
 async def _used(ctx: Context, contract_id: UUID, but: UUID) -> Decimal:
@@ -95,9 +91,7 @@ async def pay_out(ctx: Context, contract: Any, disbursement_id: UUID | None, val
     """先到账后放款 · Nothing is paid out before the entrustor's money is there, and never more than that.
 
     Raises ENTRUSTED_FUND_INSUFFICIENT."""
-    await fund.take(
-        ctx, contract.entrusted_contract_id, contract.amount, but=disbursement_id, since=value_date
-    )
+    await fund.take(ctx, contract.entrusted_contract_id, contract.amount, but=disbursement_id, since=value_date)
 
 
 guards.KINDS[LoanKind.ENTRUSTED] = guards.OfKind(hold, refine, pay_out)

@@ -4,12 +4,10 @@ no fund is below zero, and the accounts for it hold what is owed.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from domain.ledger import proof
 from domain.ledger.proof.difference import Difference, Proof
 from domain.lending.loan import fund
 
@@ -56,7 +54,7 @@ _CASH = text(
 )
 
 
-async def differences(ctx: Context, _first: date) -> list[Difference]:
+async def differences(ctx: Context) -> list[Difference]:
     """What is not as it must be, over all of history: funds are few."""
     rows = (await ctx.connection.execute(_OWED)).all()
     if not rows:
@@ -72,6 +70,3 @@ async def differences(ctx: Context, _first: date) -> list[Difference]:
     if held < owed:
         found.append(Difference(Proof.ENTRUSTED, "委托资金专户 accounts", f"≥ {owed}", held))
     return found
-
-
-proof.FURTHER.append(differences)

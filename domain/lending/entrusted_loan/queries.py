@@ -191,9 +191,7 @@ async def statement(
             balance += amount
             head, loan_id = rows[0], next((row.loan_id for row in rows if row.loan_id), None)
             lines.append(
-                StatementLine(
-                    head.business_date, head.value_date, movement, amount, balance, head.number, loan_id
-                )
+                StatementLine(head.business_date, head.value_date, movement, amount, balance, head.number, loan_id)
             )
     return Statement(contract_id, first, last, opening, balance, tuple(lines))
 

@@ -50,7 +50,9 @@ def lines(contract_ids: Sequence[UUID], columns: Sequence[Any] = (), accounts: S
     amount = (LINE.credit - LINE.debit).label("amount")
     joined = VOUCHER_LINES.join(VOUCHERS, VOUCHERS.c.id == LINE.voucher_id)
     owed = (
-        select(LINE.sub_id.label("contract_id"), literal_column("cast(null as uuid)").label("loan_id"), amount, *columns)
+        select(
+            LINE.sub_id.label("contract_id"), literal_column("cast(null as uuid)").label("loan_id"), amount, *columns
+        )
         .select_from(joined)
         .where(LINE.account == account.ENTRUSTED_FUND, LINE.sub_id.in_(contract_ids))
     )
@@ -100,9 +102,7 @@ async def spoken_for(ctx: Context, contract_id: UUID, but: UUID | None = None) -
     return Decimal((await ctx.connection.execute(statement)).scalar_one())
 
 
-async def available(
-    ctx: Context, contract_id: UUID, *, but: UUID | None = None, since: date | None = None
-) -> Decimal:
+async def available(ctx: Context, contract_id: UUID, *, but: UUID | None = None, since: date | None = None) -> Decimal:
     """What may leave a fund now: its balance less what is on its way out. Of a payment whose money left on an earlier day
     (`since`) no more than had come in by then."""
     balance = (await balances(ctx, [contract_id]))[contract_id]
