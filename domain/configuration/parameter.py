@@ -136,9 +136,7 @@ DEFINITIONS: dict[str, Definition] = {
         among=("YELLOW", "ORANGE", "RED"),
     ),
     # Entrusted loans (委托贷款): for micro-lenders by permission of the province only.
-    "entrusted_lending": Definition(
-        ParameterKind.SWITCH, "委托贷款许可 The licence permits entrusted loans", True
-    ),
+    "entrusted_loans": Definition(ParameterKind.SWITCH, "委托贷款许可 The licence permits entrusted loans", True),
     "entrusted_pass_on_days": _count("转付期限（天）Days within which what came in goes on to the entrustor", 5),
     # Amendments (贷款通则 art. 12 on extension; 民法典 695: who secures a loan agrees to what makes it heavier).
     "extension_apply_days": _count("展期申请提前天数 Days before the maturity by which an extension is agreed", 0),
@@ -181,9 +179,8 @@ DEFINITIONS: dict[str, Definition] = {
 
 # 金规〔2024〕26号 limits what an online lender may lend to one customer; other licences have no such figure.
 LICENCE_LIMITS = {
-    "ONLINE": {"consumption_limit": "200000.00", "business_limit": "10000000.00", "entrusted_lending": False}
+    "ONLINE": {"consumption_limit": "200000.00", "business_limit": "10000000.00", "entrusted_loans": False}
 }
-
 
 # What the law says today for a later day: it becomes a value from that day on, and may be replaced like any other.
 ENACTED: dict[str, tuple[date, Any]] = {"farmer_relief_limit": (date(2028, 1, 1), None)}

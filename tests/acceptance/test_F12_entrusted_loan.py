@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.finance import provision
 from tests.acceptance.entrusting import PRODUCT, entrusted, ledger
 from tests.acceptance.journey import Journey
@@ -100,7 +102,11 @@ async def test_the_entrustors_instruction_is_kept(journey: Journey) -> None:
         "customerId": await journey.customer("李强"), "productId": product, "periods": 12, "purposeCode": "WORKING_CAPITAL",
         "purpose": "进货", "lendingMode": "CREDIT",
     }  # fmt: skip
-    for changed, field in (({}, "customerId"), ({"entrustedContractId": None}, "entrustedContractId")):
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({}, "customerId"),
+        ({"entrustedContractId": None}, "entrustedContractId"),
+    ]
+    for changed, field in cases:
         refused = await journey.refused(
             "account_manager", "createLoanApplication", "application { id }", **(asked | changed)
         )
@@ -111,14 +117,14 @@ async def test_a_licence_without_entrusted_business_refuses_it(journey: Journey)
     work = await entrusted(journey)
     terms = {"amount": "1000000.00", "annualRate": "0.10", "method": "INTEREST_ONLY", "entrustedContractId": work.id}
     draft = await journey.drafted(work.borrower, product=PRODUCT, **terms)
-    await set_parameter(journey.lender, "entrusted_lending", False)
+    await set_parameter(journey.lender, "entrusted_loans", False)
     refused = await journey.refused(
         "account_manager", "submitLoanApplication", "application { id }", applicationId=draft
     )
-    assert (refused[0]["code"], refused[0]["params"]["rule"]) == ("PRODUCT_RULE_VIOLATED", "entrusted_lending")
+    assert (refused[0]["code"], refused[0]["params"]["rule"]) == ("PRODUCT_RULE_VIOLATED", "entrusted_loans")
     refused = await journey.refused(
         "account_manager", "createEntrustedContract", "contract { id }",
         entrustorId=work.entrustor, borrowerId=work.borrower, amount="1.00", annualRate="0.10", oneOffFeeRate="0",
         interestFeeRate="0", instructionLetter="2", sourceProof="本人", purpose="进货", signedOn=await work.today(),
     )  # fmt: skip
-    assert (refused[0]["code"], refused[0]["params"]["rule"]) == ("PRODUCT_RULE_VIOLATED", "entrusted_lending")
+    assert (refused[0]["code"], refused[0]["params"]["rule"]) == ("PRODUCT_RULE_VIOLATED", "entrusted_loans")

@@ -20,7 +20,7 @@ from domain.organization.department import check_text
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
-PERMITTED = "entrusted_lending"
+PERMITTED = "entrusted_loans"
 """The parameter that says whether the licence allows entrusted business at all."""
 
 

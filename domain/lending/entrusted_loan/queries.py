@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from domain.ledger import account
 from domain.ledger.journal import VOUCHER_LINES, VOUCHERS, ZERO
 from domain.lending.entrusted_loan.tables import EntrustedContract
 from domain.lending.loan import Loan, fund
+from domain.lending.loan.tables import AllocationRow
+from domain.lending.loan.tax import INTEREST_FEE_RATE
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -232,11 +235,6 @@ class InterestSplit:
 
 async def splits(ctx: Context, contract_ids: Sequence[UUID]) -> dict[UUID, list[InterestSplit]]:
     """How each receipt under these contracts that stands is split, in the order of their value dates. One statement."""
-    from fractions import Fraction
-
-    from domain.lending.loan.tables import AllocationRow
-    from domain.lending.loan.tax import INTEREST_FEE_RATE
-
     tables = EntrustedContract.metadata.tables
     receipts, paid = tables["receipts"].c, AllocationRow.__table__.c
     wanted = (
