@@ -135,7 +135,6 @@ DEFINITIONS: dict[str, Definition] = {
         ParameterKind.CODE, "冻结预警级别 Open alerts from this level on freeze a facility", "ORANGE",
         among=("YELLOW", "ORANGE", "RED"),
     ),
-    # Entrusted loans (委托贷款): for micro-lenders by permission of the province only.
     "entrusted_loans": Definition(ParameterKind.SWITCH, "委托贷款许可 The licence permits entrusted loans", True),
     "entrusted_pass_on_days": _count("转付期限（天）Days within which what came in goes on to the entrustor", 5),
     # Amendments (贷款通则 art. 12 on extension; 民法典 695: who secures a loan agrees to what makes it heavier).

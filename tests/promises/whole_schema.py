@@ -165,6 +165,8 @@ ID_TYPES = {
     "attachmentIds": "Document", "tenantId": "Tenant", "alertId": "Alert", "messageIds": "Message",
     "ruleId": "MessageRule", "warningRuleId": "WarningRule", "facilityId": "CreditFacility",
     "refundId": "Refund", "writeOffId": "WriteOff", "amendmentId": "ContractAmendment", "attachmentId": "Document",
+    "entrustedContractId": "EntrustedContract", "entrustorId": "IndividualCustomer", "borrowerId": "IndividualCustomer",
+    "fundId": "EntrustedFund", "feeId": "EntrustedFee",
 }  # fmt: skip
 """Argument → the type whose id it takes; `id` of a root field is said by the field."""
 
