@@ -177,9 +177,8 @@ DEFINITIONS: dict[str, Definition] = {
 }  # fmt: skip
 
 # 金规〔2024〕26号 limits what an online lender may lend to one customer; other licences have no such figure.
-LICENCE_LIMITS = {
-    "ONLINE": {"consumption_limit": "200000.00", "business_limit": "10000000.00", "entrusted_loans": False}
-}
+ONLINE = {"consumption_limit": "200000.00", "business_limit": "10000000.00", "entrusted_loans": False}
+LICENCE_LIMITS = {"ONLINE": ONLINE}
 
 # What the law says today for a later day: it becomes a value from that day on, and may be replaced like any other.
 ENACTED: dict[str, tuple[date, Any]] = {"farmer_relief_limit": (date(2028, 1, 1), None)}
