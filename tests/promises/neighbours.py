@@ -16,6 +16,7 @@ from schema.kernel.entity import ENTITIES
 from schema.kernel.node import global_id
 from schema.root import build
 from tenancy.naming import quote
+from tests.acceptance.entrusting import entrusted
 from tests.acceptance.journey import Journey, PaidLoan
 from tests.support.actors import LenderAtWork
 from tests.support.client import Api, Client
@@ -107,6 +108,17 @@ def almighty(lender: LenderAtWork, person: Context) -> Context:
     return replace(person, actor=replace(person.actor, permissions=everything, scope=DataScope.TENANT, role_ids=roles))
 
 
+async def _entrusted(journey: Journey) -> None:
+    """An entrusted contract, money of it that nobody has confirmed yet, and a fee that is owed."""
+    account = journey.account
+    work = await entrusted(journey)
+    journey.account = account
+    await work.came_in("1000000.00", confirmed=False)
+    await journey.act(
+        "cashier", "recordEntrustedFee", "fee { id }", entrustedContractId=work.id, amount="100.00", reason="查询费"
+    )  # fmt: skip
+
+
 async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]]]:
     """Something of everything: a loan paid out and paid on, one overdue, work in every state, and the dictionaries touched.
 
@@ -139,6 +151,7 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     cheaper = {"loanId": short.id, "type": "RATE", "annualRate": "0.108", "reason": "客户等级 A"}
     await act("account_manager", "requestAmendment", "amendment { id }", **cheaper)
     await journey.drafted(await journey.customer("赵敏"))
+    await _entrusted(journey)
     await journey.close(OPENED + timedelta(days=2))
     return loan, {
         **lines,
