@@ -15,6 +15,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
+import httpx
 from sqlalchemy import select, text
 
 from benchmarks.lender_of_size import PASSWORD, Lent, lend
@@ -115,6 +116,8 @@ class Office:
 
     def __init__(self, servers: list[Process], code: str) -> None:
         self.https = [server.client() for server in servers]
+        for http in self.https:
+            http.timeout = httpx.Timeout(90)  # the mutation waits a minute for its days
         self.code = code
         self.tokens: dict[str, str] = {}
         self.paid = 0
