@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import cast
 from uuid import UUID
 
 import strawberry
@@ -18,7 +19,7 @@ from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.ledger import journal
 from domain.lending.loan import explanation, figures, plans, queries
-from resolvers.kernel import Info, answers, answers_by_key, key, reads
+from resolvers.kernel import Info, answers, answers_by_key, by_keys, key, reads
 from resolvers.lending.repayment_plan import planned_installment
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
@@ -37,6 +38,7 @@ from schema.lending.loan import (
     LoanOrder,
     LoanOrderField,
     LoanPosition,
+    PayoffFigure,
     PayoffQuote,
     PlanVersion,
     TrialBalanceLine,
@@ -125,6 +127,7 @@ answers_by_key("Loan.manager", Employee)
 answers_by_key("Loan.department", Department)
 answers_by_key("LoanEvent.actor", Employee)
 answers_by_key("ExplainedFigure.event", LoanEvent)
+answers_by_key("ExplainedFigure.product", LoanProduct)
 answers_by_key("PlanVersion.event", LoanEvent)
 
 
@@ -174,19 +177,40 @@ async def explanations(
     ctx: Context, places: Sequence[explanation.Place], figure: LoanFigure
 ) -> dict[explanation.Place, list[ExplainedFigure]]:
     found = await explanation.explain(ctx, places, figure)
-    return {
-        place: [
-            ExplainedFigure(
-                amount=_money(part.amount),
-                rule=part.rule,
-                formula=part.formula,
-                inputs=JSON(part.inputs),
-                event_id=part.event_id,
-            )
-            for part in parts
-        ]
-        for place, parts in found.items()
-    }
+    return {place: [_explained(part) for part in parts] for place, parts in found.items()}
+
+
+@answers("PayoffQuote.explain")
+async def quote_explanations(
+    ctx: Context, places: Sequence[tuple[UUID, date]], figure: PayoffFigure
+) -> dict[tuple[UUID, date], list[ExplainedFigure]]:
+    found = await explanation.explain_quotes(ctx, places, figure)
+    return {place: [_explained(part) for part in parts] for place, parts in found.items()}
+
+
+def _explained(part: explanation.ExplainedPart) -> ExplainedFigure:
+    return ExplainedFigure(
+        amount=_money(part.amount),
+        rule=part.rule,
+        formula=part.formula,
+        inputs=JSON(part.inputs),
+        installment_seq=part.seq,
+        event_id=part.event_ids[-1] if part.event_ids else None,
+        event_ids=part.event_ids,
+        product_id=part.product_id,
+    )
+
+
+@answers("ExplainedFigure.events")
+async def explaining_events(
+    ctx: Context, groups: Sequence[tuple[UUID, ...]]
+) -> dict[tuple[UUID, ...], list[LoanEvent]]:
+    event_ids = list({event_id for group in groups for event_id in group})
+    found = await by_keys(ctx, LoanEvent, event_ids, scoped=False)
+    return {group: [cast(LoanEvent, found[event_id]) for event_id in group] for group in groups}
+
+
+answers("ExplainedFigure.vouchers")(explanation.vouchers)
 
 
 @answers("Loan.installments")
@@ -238,10 +262,10 @@ async def current_terms(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, Cu
 
 @answers("Loan.payoff_quote")
 async def payoff_quotes(ctx: Context, loan_ids: Sequence[UUID], on: date) -> dict[UUID, PayoffQuote]:
-    return {loan_id: _quote(on, found) for loan_id, found in (await figures.quotes(ctx, loan_ids, on)).items()}
+    return {loan_id: _quote(loan_id, on, found) for loan_id, found in (await figures.quotes(ctx, loan_ids, on)).items()}
 
 
-def _quote(on: date, found: Quote) -> PayoffQuote:
+def _quote(loan_id: UUID, on: date, found: Quote) -> PayoffQuote:
     return PayoffQuote(
         on=on,
         principal=_money(found.principal),
@@ -252,6 +276,7 @@ def _quote(on: date, found: Quote) -> PayoffQuote:
         total=_money(found.total),
         unapplied=_money(found.unapplied),
         to_pay=_money(found.to_pay),
+        place=(loan_id, on),
     )
 
 

@@ -1,20 +1,17 @@
-"""Loans through the API: one loan with everything on it, lists, scope, explanations that work out, and the trial balance."""
+"""Loans through the API: one loan with everything on it, lists, scope, and the trial balance."""
 
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from domain.kernel.ports import Ports
-from domain.lending.loan.explanation import LoanFigure
 from tests.support.actors import a_lender
 from tests.support.client import Api, KnownPeople, an_app, serving, statements
 from tests.support.loans import Lending, lending_at
@@ -114,35 +111,6 @@ async def test_what_no_loan_is_called(api: Api) -> None:
     assert (await accountant.data("{ loan { id } }"))["loan"] is None
     for document in ('{ loan(number: "JJ\\u0000") { id } }', '{ loans(filter: {search: "a\\u0000"}) { totalCount } }'):
         assert (await accountant.ask(document)).codes == ["BAD_USER_INPUT"]
-
-
-async def test_explanations_work_out_and_add_up(api: Api, lending: Lending) -> None:
-    loan_id = await lending.pay_out()
-    await lending.close(date(2026, 2, 24))
-    await lending.receive(loan_id, "3000.00")
-    await lending.close(date(2026, 4, 9))
-    document = 'query ($on: Date!, $figure: LoanFigure!) { loan(number: "JJ-2026-0001") { position(on: $on) { %s'
-    document += " explain(figure: $figure) { amount rule formula inputs event { type valueDate } } } } }"
-    seen = set()
-    for on in ("2026-02-20", "2026-02-25", "2026-04-10"):
-        for figure in LoanFigure:
-            name = figure.value.split("_")[0].lower() + "".join(p.capitalize() for p in figure.value.split("_")[1:])
-            position = (await api.as_("accountant").data(document % name, on=on, figure=figure.value))["loan"][
-                "position"
-            ]
-            parts = position["explain"]
-            assert sum(Decimal(part["amount"]) for part in parts) == Decimal(position[name]), (on, figure)
-            for part in parts:
-                assert worked_out(part["formula"], part["inputs"]) == Fraction(part["amount"]), part
-                seen.add(part["rule"])
-    assert {"PAID_OUT", "RUNNING_INTEREST", "PENALTY", "COMPOUND", "GENERAL_PROVISION"} <= seen
-
-
-def worked_out(formula: str, inputs: dict[str, str]) -> Fraction:
-    """The formula, read by Python over exact fractions."""
-    known: dict[str, Any] = {name: Fraction(value) for name, value in inputs.items() if value[0] in "-0123456789"}
-    known["round_half_up"] = lambda amount: Fraction(math.floor(Fraction(amount) * 100 + Fraction(1, 2)), 100)
-    return Fraction(eval(formula, {"__builtins__": {}}, known))
 
 
 async def test_lists_are_filtered_sorted_and_paged(api: Api, lending: Lending) -> None:

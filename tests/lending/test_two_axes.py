@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.calculation.loan.explain import LoanFigure
 from domain.calculation.money import yuan
 from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.home import statistics
@@ -22,7 +23,6 @@ from domain.kernel.refusals import BadInput, Refusal
 from domain.ledger import account, journal
 from domain.lending import loan as loans
 from domain.lending.loan import EventType, Loan, LoanState, book, explanation, figures, queries
-from domain.lending.loan.explanation import LoanFigure
 from domain.lending.loan.queries import LoanFilter, LoanOrderField
 from domain.lending.loan.tables import PositionRow
 from tests.lending.test_loan_golden_days import proved

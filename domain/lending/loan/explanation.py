@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 
-from domain.calculation.loan.explain import LoanFigure as FoldFigure
+from domain.calculation.loan.explain import LoanFigure, Part
 from domain.calculation.loan.explain import explain as explain_fold
+from domain.calculation.loan.explain_payoff import PayoffFigure, explain_payoff
 from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Figures
 from domain.calculation.money import yuan
 from domain.calculation.provision import POLICIES, Provision, provision
 from domain.configuration import parameter
 from domain.configuration.loan_product import LoanKind
+from domain.ledger import journal
 from domain.lending.loan import figures
 from domain.lending.loan.tables import Loan
 
@@ -31,42 +32,21 @@ Place = tuple[UUID, date, datetime | None]
 """A loan, a day, and the moment of what was known of it (None: now)."""
 
 
-class LoanFigure(StrEnum):
-    """The figures of a position that explain themselves: those of the fold, and the provision."""
-
-    PRINCIPAL_OUTSTANDING = "PRINCIPAL_OUTSTANDING"
-    """本金余额 Principal not yet repaid."""
-    OVERDUE_PRINCIPAL = "OVERDUE_PRINCIPAL"
-    """逾期本金 Principal due and unpaid."""
-    ACCRUED_INTEREST = "ACCRUED_INTEREST"
-    """应计利息 Interest earned and not due yet."""
-    DUE_UNPAID_INTEREST = "DUE_UNPAID_INTEREST"
-    """应收未收利息 Interest due and unpaid."""
-    PENALTY = "PENALTY"
-    """罚息 Penalty interest unpaid."""
-    COMPOUND = "COMPOUND"
-    """复利 Compound interest unpaid."""
-    FEES = "FEES"
-    """费用 Fees unpaid."""
-    UNAPPLIED = "UNAPPLIED"
-    """待冲账 Money received and not yet applied."""
-    ON_BALANCE_INTEREST = "ON_BALANCE_INTEREST"
-    """表内利息 Interest on the balance sheet."""
-    OFF_BALANCE_INTEREST = "OFF_BALANCE_INTEREST"
-    """表外利息 Interest off the balance sheet."""
-    PROVISION = "PROVISION"
-    """减值准备 Set aside for losses."""
-
-
 @dataclass(frozen=True, slots=True)
 class ExplainedPart:
-    """One part of a figure, in fen; `formula` worked out with `inputs` (yuan, rates) gives `amount`."""
+    """One part of a figure, in fen; `formula` worked out with `inputs` (yuan, rates) gives `amount`.
+
+    `event_ids` are what set its base and rate and what moved it, in the order in which they take effect; `product_id` is the
+    version of the product whose rules it follows; `seq` the installment, where it belongs to one.
+    """
 
     amount: int
     rule: str
     formula: str
     inputs: dict[str, str]
-    event_id: UUID | None
+    event_ids: tuple[UUID, ...]
+    seq: int | None
+    product_id: UUID
 
 
 async def provisions(ctx: Context, found: dict[UUID, Figures]) -> dict[UUID, Provision]:
@@ -82,37 +62,92 @@ async def provisions(ctx: Context, found: dict[UUID, Figures]) -> dict[UUID, Pro
 
 async def explain(ctx: Context, places: Sequence[Place], figure: LoanFigure) -> dict[Place, list[ExplainedPart]]:
     """How a figure of loans on days came about: parts that add up to it. Folds each loan anew from its events."""
-    if figure is LoanFigure.PROVISION:
-        return {place: await _explain_provision(ctx, *place) for place in places}
     known = await _known(ctx, places)
+    if figure is LoanFigure.PROVISION:
+        return await _explain_provisions(ctx, places, known)
+    return {place: _parts(known[place], explain_fold(known[place].fold, figure, place[1])) for place in places}
+
+
+async def explain_quotes(
+    ctx: Context, quotes: Sequence[tuple[UUID, date]], figure: PayoffFigure
+) -> dict[tuple[UUID, date], list[ExplainedPart]]:
+    """How a figure of payoff quotes (loan, day) came about: parts that add up to it, if nothing else happens until then."""
+    known = await _known(ctx, [(loan_id, day, None) for loan_id, day in quotes])
     return {
-        place: [
-            ExplainedPart(
-                part.amount, part.rule.value, part.formula, part.inputs, UUID(part.event) if part.event else None
-            )
-            for part in explain_fold(known[place], FoldFigure(figure.value), place[1])
-        ]
-        for place in places
+        (loan_id, day): _parts(found := known[loan_id, day, None], explain_payoff(found.fold, figure, day))
+        for loan_id, day in quotes
     }
 
 
-async def _known(ctx: Context, places: Sequence[Place]) -> dict[Place, Fold]:
+async def vouchers(ctx: Context, groups: Sequence[tuple[UUID, ...]]) -> dict[tuple[UUID, ...], list[str]]:
+    """凭证号 · The numbers of the vouchers that the events of each group posted, each once; one statement for all groups.
+
+    What accrues between events is posted for all loans together by end of day and is in no event's voucher."""
+    entries = await journal.entries_by_event(ctx, list({event_id for group in groups for event_id in group}))
+    return {
+        group: list(dict.fromkeys(entry.number for event_id in group for entry in entries[event_id]))
+        for group in groups
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A loan as it is folded for its explanation, and the version of its product."""
+
+    fold: Fold
+    product_id: UUID
+
+
+async def _known(ctx: Context, places: Sequence[Place]) -> dict[Place, _Known]:
     """The fold behind each place, from the events booked by its moment; as many statements as there are moments."""
-    found: dict[Place, Fold] = {}
+    loan_ids = {loan_id for loan_id, *_ in places}
+    statement = select(Loan.id, Loan.product_id).where(Loan.id.in_(loan_ids))
+    products = {row.id: row.product_id for row in (await ctx.connection.execute(statement)).all()}
+    found: dict[Place, _Known] = {}
     for moment in {known_at for *_, known_at in places}:
         here = [place for place in places if place[2] == moment]
         until = max(day for _, day, _ in here)
         folds = await figures.folds(ctx, [loan_id for loan_id, *_ in here], until, known_at=moment)
-        found |= {place: folds[place[0]] for place in here}
+        found |= {place: _Known(folds[place[0]], products[place[0]]) for place in here}
     return found
 
 
-async def _explain_provision(ctx: Context, loan_id: UUID, day: date, known_at: datetime | None) -> list[ExplainedPart]:
-    shown = await figures.positions(ctx, [loan_id], day, known_at=known_at)
-    required = (await provisions(ctx, shown))[loan_id]
-    policy = POLICIES[await parameter.value(ctx, "provision_policy")]
-    principal = str(yuan(shown[loan_id].principal_outstanding))
-    five_class = shown[loan_id].five_class
+def _parts(known: _Known, parts: Sequence[Part]) -> list[ExplainedPart]:
+    return [
+        ExplainedPart(
+            part.amount,
+            part.rule.value,
+            part.formula,
+            part.inputs,
+            tuple(map(UUID, part.events)),
+            part.seq,
+            known.product_id,
+        )
+        for part in parts
+    ]
+
+
+async def _explain_provisions(
+    ctx: Context, places: Sequence[Place], known: dict[Place, _Known]
+) -> dict[Place, list[ExplainedPart]]:
+    """What the policy in force asks of each principal; as many statements as there are days and moments."""
+    name = await parameter.value(ctx, "provision_policy")
+    found: dict[Place, list[ExplainedPart]] = {}
+    for day, known_at in {place[1:] for place in places}:
+        here = [place for place in places if place[1:] == (day, known_at)]
+        shown = await figures.positions(ctx, [loan_id for loan_id, *_ in here], day, known_at=known_at)
+        required = await provisions(ctx, shown)
+        for place in here:
+            found[place] = _provision(known[place], day, shown[place[0]], required[place[0]], name)
+    return found
+
+
+def _provision(known: _Known, day: date, shown: Figures, required: Provision, name: str) -> list[ExplainedPart]:
+    """General and specific part, rounded apart; behind them is whatever moved the principal."""
+    policy, five_class = POLICIES[name], shown.five_class
+    moved = explain_fold(known.fold, LoanFigure.PRINCIPAL_OUTSTANDING, day)
+    event_ids = tuple(dict.fromkeys(UUID(event) for part in moved for event in part.events))
+    inputs = {"principal": str(yuan(shown.principal_outstanding)), "class": five_class.value, "policy": name}
     rates = (
         ("GENERAL_PROVISION", required.general, policy.general_rate),
         ("SPECIFIC_PROVISION", required.specific, policy.specific[five_class.rank]),
@@ -122,12 +157,10 @@ async def _explain_provision(ctx: Context, loan_id: UUID, day: date, known_at: d
             amount,
             rule,
             "round_half_up(principal * rate)",
-            {
-                "principal": principal,
-                "rate": str(Decimal(rate.numerator) / rate.denominator),
-                "class": five_class.value,
-            },
+            inputs | {"rate": str(Decimal(rate.numerator) / rate.denominator)},
+            event_ids,
             None,
+            known.product_id,
         )
         for rule, amount, rate in rates
         if amount

@@ -5,10 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from math import floor
 
 import pytest
 from hypothesis import given, settings
@@ -23,10 +21,12 @@ from domain.calculation.loan.events import (
     Reversal,
 )
 from domain.calculation.loan.explain import LoanFigure, explain
+from domain.calculation.loan.explain_payoff import PayoffFigure, explain_payoff
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import Figures, MovementKind, figures
 from tests.calculation.loan.naive import every_day
 from tests.calculation.loan.random_loans import START, Case, cases
+from tests.support.formula import worked_out
 
 
 def amounts_of(known: Figures) -> tuple[int, ...]:
@@ -199,23 +199,23 @@ def every_voucher_balances(case: Case) -> None:
         assert min(now.claimed_principal, now.claimed_interest) >= 0
 
 
+EXPLAINED = [figure for figure in LoanFigure if figure is not LoanFigure.PROVISION]
+
+
 def every_figure_explains_itself(case: Case) -> None:
+    """Position and quote: the parts add up, each formula gives its amount, and events that stand by that day are behind it."""
     known = case.fold
     for day in case.days[:: max(1, len(case.days) // 4)]:
-        position = known.position_on(day)
-        for figure in LoanFigure:
-            parts = explain(known, figure, day)
-            assert sum(part.amount for part in parts) == getattr(position, figure.lower())
+        position, quote = known.position_on(day), known.quote_on(day)
+        explained = [(explain(known, figure, day), getattr(position, figure.lower())) for figure in EXPLAINED]
+        explained += [(explain_payoff(known, f, day), getattr(quote, f.lower())) for f in PayoffFigure]
+        standing = [event.id for event in known.events if event.value_date <= day]
+        for parts, amount in explained:
+            assert sum(part.amount for part in parts) == amount
             for part in parts:
                 assert worked_out(part.formula, part.inputs) == Fraction(part.amount, 100), part
-
-
-def worked_out(formula: str, inputs: dict[str, str]) -> Fraction:
-    names = {name: Fraction(Decimal(value)) for name, value in inputs.items()}
-    rounding: dict[str, Callable[[Fraction], Fraction]] = {
-        "round_half_up": lambda value: Fraction(floor(value * 100 + Fraction(1, 2)), 100)
-    }
-    return Fraction(eval(formula, {"__builtins__": {}}, {**names, **rounding}))
+                assert part.events, part
+                assert list(part.events) == [event for event in standing if event in part.events], part
 
 
 LAWS = [
