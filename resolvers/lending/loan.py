@@ -41,9 +41,9 @@ from schema.lending.loan import (
     PayoffFigure,
     PayoffQuote,
     PlanVersion,
-    TrialBalanceLine,
 )
 from schema.lending.loan_contract import LoanContract
+from schema.lending.trial_balance import TrialBalanceLine
 from schema.organization.department import Department
 from schema.organization.employee import Employee
 

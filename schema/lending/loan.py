@@ -398,15 +398,3 @@ class LoanOrder:
     """字段 By what."""
     direction: SortDirection = SortDirection.DESC
     """顺序 Which end comes first."""
-
-
-@strawberry.type(description="科目余额 One account of the trial balance, cumulative.")
-class TrialBalanceLine:
-    account: str
-    """科目 Code; its first four digits are those of the standard."""
-    name: str
-    """名称 Name of the account."""
-    debit: Money
-    """借方 All debits up to the day."""
-    credit: Money
-    """贷方 All credits up to the day."""

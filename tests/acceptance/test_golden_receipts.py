@@ -124,7 +124,7 @@ PREPAID = {
     "S35, A12": Case(
         terms={"product": {"prepaymentFeeRate": "0.01"}},
         money=(*paid(5), ("06-25", "60576.23", "SETTLE")),
-        lines=[(None, "FEE", "597.79"), (6, "INTEREST", "199.26"), (None, "PRINCIPAL", "59779.18")],
+        lines=[(6, "FEE", "597.79"), (6, "INTEREST", "199.26"), (6, "PRINCIPAL", "59779.18")],
         positions={"06-25": {"principalOutstanding": "0.00", "accruedInterest": "0.00", "unapplied": "0.00"}},
         state="SETTLED",
     ),
