@@ -18,7 +18,7 @@ OF_A_LOAN = {
 }  # fmt: skip
 ELSEWHERE = {
     "Customer", "LoanProduct", "LoanContract", "CreditFacility", "Employee", "Department", "CompanyAccount", "PageInfo",
-    "Refund", "WorkflowInstance",
+    "Refund", "WorkflowInstance", "EntrustedContract",
 }  # fmt: skip
 """Where the walk from a loan stops: what is not about one loan, and acts whose amounts people asked for."""
 
