@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Column, Table, text
 from sqlalchemy.dialects import postgresql
 
+from domain.calculation.entrusted import Agency
 from domain.calculation.loan.events import Event, PayOut, Receipt
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.terms import LoanTerms
@@ -47,7 +48,7 @@ class Shape:
     terms_written: str
 
 
-def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, vat: Rates, *, pays: bool) -> Shape:
+def shape(number: int, stands_for: Loan, signed: LoanTerms, today: date, vat: Rates | Agency, *, pays: bool) -> Shape:
     """Paid out; who pays has paid every installment due by now on its day, who does not has paid nothing."""
     events: list[Event] = [PayOut(id="1", value_date=stands_for.value_date, amount=signed.plan.principal)]
     due = [row for row in signed.installments if pays and row.due_date <= today]
