@@ -64,7 +64,7 @@ FIGURES = text(
         union all
         select 'movement', to_jsonb(m) - 'id' - 'known_from' - 'event_id' from movements m where known_to = 'infinity'
         union all select 'installment', to_jsonb(i) from installments i
-        union all select 'loan', to_jsonb(l) from loans l
+        union all select 'loan', to_jsonb(l) - 'known_from' from loans l
         union all
         select 'account', jsonb_build_array(account, sum(debit - credit)) from account_days group by account
     )
