@@ -182,15 +182,13 @@ async def settle(
     if row.state is not EntrustedFeeState.DUE:
         raise InvalidState("feeId", state=row.state)
     if way is FeeWay.TRANSFER:
-        if company_account_id is None or bank_reference is None:
-            raise InvalidInput(
-                "companyAccountId", zh="请填写收款账户和流水号。", en="Name the account and the bank reference."
-            )
+        if company_account_id is None:
+            raise InvalidInput("companyAccountId", zh="请填写收款账户。", en="Name the account that it came in on.")
         held = await find(ctx, CompanyAccount, company_account_id, "companyAccountId")
         if not held.may(AccountUse.FEES):
             raise InvalidInput("companyAccountId", zh="该账户不能收取费用。", en="This account takes no fees.")
         row.company_account_id = held.id
-        row.bank_reference = check_text("bankReference", bank_reference)
+        row.bank_reference = check_text("bankReference", bank_reference or "")
     else:
         if company_account_id is not None or bank_reference is not None:
             raise InvalidInput("way", zh="扣收无须收款账户。", en="Nothing is transferred where the fund pays.")

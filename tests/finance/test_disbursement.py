@@ -280,7 +280,7 @@ async def test_money_under_way_is_spoken_for(lender: LenderAtWork, tmp_path: Pat
         await desk.pay(bank, company_account_id=just_enough.id)
         async with lender.system.writing() as ctx:
             with pytest.raises(InsufficientAccountBalance) as caught:
-                await payment._payer(ctx, just_enough.id, D("50000.01"))
+                await payment.payer(ctx, just_enough.id, D("50000.01"))
     assert caught.value.params["balance"] == "50000.00"
 
 

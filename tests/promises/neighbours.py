@@ -16,7 +16,7 @@ from schema.kernel.entity import ENTITIES
 from schema.kernel.node import global_id
 from schema.root import build
 from tenancy.naming import quote
-from tests.acceptance.entrusting import entrusted
+from tests.acceptance.entrusting import PRODUCT, entrusted
 from tests.acceptance.journey import Journey, PaidLoan
 from tests.support.actors import LenderAtWork
 from tests.support.client import Api, Client
@@ -90,6 +90,7 @@ class Neighbour:
             "LoanProduct": self.journey.products["[]"],
             "IndividualCustomer": self.loan.customer,
             "Loan": self.loan.id,
+            "CompanyAccount": self.journey.account,
         }
 
 
@@ -108,15 +109,29 @@ def almighty(lender: LenderAtWork, person: Context) -> Context:
     return replace(person, actor=replace(person.actor, permissions=everything, scope=DataScope.TENANT, role_ids=roles))
 
 
-async def _entrusted(journey: Journey) -> None:
-    """An entrusted contract, money of it that nobody has confirmed yet, and a fee that is owed."""
+async def _entrusted(journey: Journey) -> dict[str, dict[str, str]]:
+    """An entrusted contract with its loan, money of it that nobody has confirmed yet, and a fee that is owed; the ids that
+    the operations on them need."""
     account = journey.account
     work = await entrusted(journey)
+    await work.came_in("2500000.00")
+    await work.lent("2000000.00")
     journey.account = account
     await work.came_in("1000000.00", confirmed=False)
     await journey.act(
         "cashier", "recordEntrustedFee", "fee { id }", entrustedContractId=work.id, amount="100.00", reason="查询费"
     )  # fmt: skip
+    its = {"CompanyAccount": work.company_account, "CustomerAccount": work.entrustors_account}
+    return {
+        "createLoanApplication": {"LoanProduct": await journey.product(**PRODUCT), "IndividualCustomer": work.borrower},
+        "entrustedContracts": {
+            "entrustedContracts.filter.entrustorId": work.entrustor,
+            "entrustedContracts.filter.borrowerId": work.borrower,
+        },
+        "recordEntrustedFund": its,
+        "returnEntrustedFund": its,
+        "settleEntrustedFee": its,
+    }
 
 
 async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]]]:
@@ -151,10 +166,11 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     cheaper = {"loanId": short.id, "type": "RATE", "annualRate": "0.108", "reason": "客户等级 A"}
     await act("account_manager", "requestAmendment", "amendment { id }", **cheaper)
     await journey.drafted(await journey.customer("赵敏"))
-    await _entrusted(journey)
+    entrusting = await _entrusted(journey)
     await journey.close(OPENED + timedelta(days=2))
     return loan, {
         **lines,
+        **entrusting,
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
         "requestRefund": {"Receipt": kept},
         "payRefund": {"Refund": refund},

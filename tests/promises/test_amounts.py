@@ -28,6 +28,7 @@ MAY_BE_ZERO = A_SEARCH | {
     "repaymentPlan.input.annualRate",  # interest-free loans are loans
     "createLoanProduct.input.minRate", "reviseLoanProduct.input.minRate", "createLoanApplication.input.annualRate",
     "updateLoanApplication.input.annualRate", "decideTask.input.terms.annualRate",
+    "requestAmendment.input.annualRate", "amendmentPreview.input.annualRate",
     "applyCreditFacility.input.annualRate", "resubmitCreditFacility.input.annualRate",
     "createLoanProduct.input.prepaymentFeeRate", "reviseLoanProduct.input.prepaymentFeeRate",  # no fee
     "repaymentPlan.input.customPrincipal",  # a period without principal

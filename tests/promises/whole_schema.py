@@ -209,6 +209,7 @@ NEEDED = {"loan.id", "creditFacility.id", "repaymentPlan.input.periods", "reques
     "requestAmendment.input.annualRate", "amendmentPreview.input.annualRate"}  # fmt: skip
 BY_PATH: dict[str, Any] = {
     "requestRefund.input.amount": "50.00",
+    "recordEntrustedFund.input.payerName": "赵启明",
     "proposeParameter.input.code": "age_minimum",
     "proposeParameter.input.value": 18,
     "publishTemplate.input.code": "LOAN_CONTRACT",
@@ -233,13 +234,13 @@ BY_PATH: dict[str, Any] = {
 
 
 def sampling(ids: dict[str, str]) -> Callable[[Leaf], Any]:
-    """Plausible values, ids being those of `ids` by the type they are of."""
+    """Plausible values, ids being those of `ids` by the argument they are for, or else by the type they are of."""
 
     def sample(leaf: Leaf) -> Any:
         if leaf.name in BY_PATH:
             return BY_PATH[leaf.name]
         if leaf.scalar == "ID":
-            return ids.get(type_of(leaf)) or global_id(type_of(leaf), UUID(int=1))
+            return ids.get(leaf.name) or ids.get(type_of(leaf)) or global_id(type_of(leaf), UUID(int=1))
         if leaf.path[-1] in BY_NAME:
             return BY_NAME[leaf.path[-1]]()
         if leaf.scalar in BY_SCALAR:
