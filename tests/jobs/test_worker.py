@@ -77,7 +77,7 @@ async def test_a_commit_with_a_job_wakes_the_worker(
     async with working(place, blueprint):
         await asyncio.sleep(0.3)
         await ask(told, "one", loan="L1")
-        assert await soon(lambda: bool(seen)) < 1
+        await soon(lambda: bool(seen), worker_module.SWEEP_SECONDS / 2)  # long before a sweep would find it
     await bell.close()
     assert seen == ["alpha 2025-01-01 L1"]
 
@@ -189,7 +189,7 @@ async def test_stopping_hands_back_what_is_unfinished(
     async with working(place, blueprint):
         await soon(lambda: bool(begun))
         stopped_at = time.monotonic()
-    assert time.monotonic() - stopped_at < 2
+    assert time.monotonic() - stopped_at < 30, "the handler would sleep twice as long"
     row = (await rows(ctx))["unfinished"]
     assert (row.state, row.attempts) == ("WAITING", 0)
     assert row.due_at < machine_now() + timedelta(seconds=1)
