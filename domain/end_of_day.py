@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.business_day import (
@@ -84,6 +84,8 @@ class Step(NamedTuple):
     how: How = How.WHOLE
     keep: Callable[..., Awaitable[Any]] | None = None
     """`(ctx, day, found)` answers what the step does."""
+    when: ColumnElement[bool] | None = None
+    """Whether there is anything to do: where all steps share a transaction it is asked before the first, and False spares one."""
 
 
 async def _seal(ctx: Context, _day: Day) -> int:
@@ -91,21 +93,28 @@ async def _seal(ctx: Context, _day: Day) -> int:
 
 
 STEPS: list[Step] = [
-    Step("overdue", closing.announce_overdue, "became_overdue", How.PARTS),
-    Step("alerts", early_warning.raise_alerts, "alerts_raised", How.PARTS),
-    Step("escalation", early_warning.escalate),
-    Step("classes", closing.announce_classes, how=How.PARTS),
-    Step("waivers", interest_waiver.lapse),
-    Step("contracts", settlement.close_day),
-    Step("approvals", loan_application.expire),
-    Step("facilities", facilities.close_day),
-    Step("old_reminders", installment_due.close_old, how=How.PARTS),
-    Step("reminders", installment_due.remind, how=How.PARTS),
+    Step(
+        "overdue",
+        closing.announce_overdue,
+        "became_overdue",
+        How.PARTS,
+        when=closing.SPELLS_TO_ANNOUNCE,
+    ),
+    Step("alerts", early_warning.raise_alerts, "alerts_raised", How.PARTS, when=early_warning.ALERTS_TO_RAISE),
+    Step("escalation", early_warning.escalate, when=early_warning.ALERTS_TO_ESCALATE),
+    Step("classes", closing.announce_classes, how=How.PARTS, when=closing.CLASSES_TO_ANNOUNCE),
+    Step("waivers", interest_waiver.lapse, when=interest_waiver.WAIVERS_TO_LAPSE),
+    Step("contracts", settlement.close_day, when=settlement.CONTRACTS_TO_FOLLOW),
+    Step("approvals", loan_application.expire, when=loan_application.APPROVALS_OVER),
+    Step("facilities", facilities.close_day, when=facilities.FACILITIES_TO_LOOK_AT),
+    Step("old_reminders", installment_due.close_old, how=How.PARTS, when=installment_due.OLD_REMINDERS),
+    Step("reminders", installment_due.remind, how=How.PARTS, when=installment_due.REMINDERS_TO_SEND),
     Step("provision", provision.close_day),
     Step("periods", accounting_period.close_day),
     Step("proof", proof.of_today, "ledger_balanced", How.READING, proof.keep),
     Step("seal", _seal),
 ]
+_WANTED = select(*(step.when.label(step.name) for step in STEPS if step.when is not None))
 
 
 async def run(ctx: Context, *, through: Day) -> list[Any]:
@@ -158,11 +167,13 @@ async def _steps(ctx: Context, *, day: Day) -> Step | None:
         return None
     found = await ctx.session.execute(select(DayStep).where(DayStep.day_id == row.id))
     known = {record.step: record for record in found.scalars()}
+    many = await accrual.more_loans_than(ctx, carrying.LOANS_IN_A_CHUNK)
+    if not (known or many):
+        known = await _idle(ctx, row)
     left = [step for step in STEPS if step.name not in known or known[step.name].finished_at is None]
     if row.state is BusinessDayState.OPEN:
         row.started_at = ctx.now
     row.state, row.failure = BusinessDayState.CLOSING, None
-    many = await accrual.more_loans_than(ctx, carrying.LOANS_IN_A_CHUNK)
     if many:
         await ctx.connection.exec_driver_sql(PATIENT)
     while left and not (many and left[0].how is How.READING):
@@ -174,6 +185,13 @@ async def _steps(ctx: Context, *, day: Day) -> Step | None:
             break
     ctx.session.add_all(known.values())
     return left[0] if left else None
+
+
+async def _idle(ctx: Context, row: BusinessDay) -> dict[str, DayStep]:
+    """The steps for which there is nothing to do, done: one question for all of them."""
+    wanted = (await ctx.connection.execute(_WANTED, {"closing_day": row.date})).one()._mapping
+    idle = [step.name for step in STEPS if step.when is not None and not wanted[step.name]]
+    return {name: DayStep(day_id=row.id, step=name, result=0, finished_at=ctx.now) for name in idle}
 
 
 async def _do(ctx: Context, row: BusinessDay, step: Step, record: DayStep) -> bool:

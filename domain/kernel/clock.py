@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Date, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+CLOSING_DAY: ColumnElement[date] = bindparam("closing_day", type_=Date())
+"""The day that is being closed, where SQL that is written once asks about it (`Step.when`)."""
 
 
 class BusinessClock(TenantTable):

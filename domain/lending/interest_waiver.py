@@ -15,13 +15,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.allocation import Component
 from domain.calculation.money import fen, half_up, yuan
 from domain.kernel import paging
-from domain.kernel.clock import hold_day
+from domain.kernel.clock import CLOSING_DAY, hold_day
 from domain.kernel.command import command, find, lock, query
 from domain.kernel.numbering import numbered
 from domain.kernel.paging import Order, Page, Window
@@ -257,11 +257,18 @@ async def decided(ctx: Context, running: WorkflowInstance, approved: bool, terms
 # ---------------------------------------------------------------- conditions
 
 
+def _promised_by(day: date | ColumnElement[date]) -> ColumnElement[bool]:
+    return and_(InterestWaiver.void_unless_paid_by == day, InterestWaiver.state == WaiverState.APPROVED)
+
+
+WAIVERS_TO_LAPSE = select(InterestWaiver.id).where(_promised_by(CLOSING_DAY)).exists()
+"""Whether any waiver's condition was to be met by the day that closes."""
+
+
 async def lapse(ctx: Context, day: date) -> int:
     """减免失效 · The step of end of day: waivers whose condition was to be met by `day`; answers how many lapse."""
-    promised = InterestWaiver.void_unless_paid_by == day
-    wanted = select(InterestWaiver).where(promised, InterestWaiver.state == WaiverState.APPROVED)
-    rows = list((await ctx.session.execute(wanted.order_by(InterestWaiver.id).with_for_update())).scalars())
+    wanted = select(InterestWaiver).where(_promised_by(day)).order_by(InterestWaiver.id).with_for_update()
+    rows = list((await ctx.session.execute(wanted)).scalars())
     return await _follow_condition(ctx, rows)
 
 

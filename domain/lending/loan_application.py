@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.schedule import Method
@@ -24,6 +24,7 @@ from domain.configuration.purpose import Purpose
 from domain.customers.customer import Customer
 from domain.home import pending_task
 from domain.kernel import paging
+from domain.kernel.clock import CLOSING_DAY
 from domain.kernel.command import check_version, command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.numbering import next_number
@@ -325,17 +326,21 @@ async def withdraw(ctx: Context, *, application_id: UUID, comment: str | None = 
     return row
 
 
+def _is_over(day: date | ColumnElement[date]) -> ColumnElement[bool]:
+    return and_(LoanApplication.state == S.APPROVED, LoanApplication.approved_valid_until <= day)
+
+
+APPROVALS_OVER = select(LoanApplication.id).where(_is_over(CLOSING_DAY)).exists()
+"""Whether any approval's last day is over; `expire` leaves those that led to a living contract."""
+
+
 async def expire(ctx: Context, day: date) -> int:
     """Ends the approvals whose last day this was and that led to no living contract; a step of end of day. Answers how many."""
     from domain.lending.loan_contract import LIVING
 
     contracts = TenantTable.metadata.tables["loan_contracts"].c
     used = select(contracts.application_id).where(contracts.state.in_(LIVING))
-    unused = select(LoanApplication).where(
-        LoanApplication.state == S.APPROVED,
-        LoanApplication.approved_valid_until <= day,
-        LoanApplication.id.not_in(used),
-    )
+    unused = select(LoanApplication).where(_is_over(day), LoanApplication.id.not_in(used))
     rows = list((await ctx.session.execute(unused.order_by(LoanApplication.id).with_for_update())).scalars())
     for row in rows:
         move(row, "expire")

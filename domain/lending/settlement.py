@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from domain.lending.loan import Loan, LoanState
 from domain.lending.loan_contract import ContractState, LoanContract
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 
+_SOME = exists(select(Loan.id).where(Loan.contract_id == LoanContract.id))
+_ALIVE = exists(select(Loan.id).where(Loan.contract_id == LoanContract.id, Loan.state != LoanState.SETTLED))
+_IS_SETTLED = and_(LoanContract.state == ContractState.EFFECTIVE, _SOME, ~_ALIVE)
+_IS_REOPENED = and_(LoanContract.state == ContractState.SETTLED, _ALIVE)
+CONTRACTS_TO_FOLLOW = exists(select(LoanContract.id).where(or_(_IS_SETTLED, _IS_REOPENED)))
+"""Whether any contract is not what its loans are."""
+
+
 async def follow_loans(ctx: Context, contract_ids: Sequence[UUID] | None = None) -> int:
     """Brings the state of these contracts (default: all) to that of their loans; answers how many changed."""
-    some = exists(select(Loan.id).where(Loan.contract_id == LoanContract.id))
-    alive = exists(select(Loan.id).where(Loan.contract_id == LoanContract.id, Loan.state != LoanState.SETTLED))
-    settled = update(LoanContract).where(LoanContract.state == ContractState.EFFECTIVE, some, ~alive)
-    reopened = update(LoanContract).where(LoanContract.state == ContractState.SETTLED, alive)
     changed: list[UUID] = []
-    for statement, state in ((settled, ContractState.SETTLED), (reopened, ContractState.EFFECTIVE)):
+    for is_another, state in ((_IS_SETTLED, ContractState.SETTLED), (_IS_REOPENED, ContractState.EFFECTIVE)):
+        statement = update(LoanContract).where(is_another)
         if contract_ids is not None:
             statement = statement.where(LoanContract.id.in_(contract_ids))
         rows = await ctx.connection.execute(statement.values(state=state).returning(LoanContract.id))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     and_,
     insert,
     literal,
+    or_,
     select,
     text,
 )
@@ -30,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel import bulk, paging, portion
+from domain.kernel.clock import CLOSING_DAY
 from domain.kernel.command import command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.fresh_lender import FreshLender
@@ -38,6 +41,7 @@ from domain.kernel.portion import Portion
 from domain.kernel.refusals import InvalidInput, InvalidState
 from domain.kernel.scope import Everyone, Reach, Through, entity_of, scope
 from domain.kernel.table import Keyed, choice, uuid7
+from domain.lending.loan.closing import SPELLS_TO_ANNOUNCE
 from domain.lending.loan.tables import Loan
 
 if TYPE_CHECKING:
@@ -204,8 +208,8 @@ async def raise_alerts(ctx: Context, day: date, after: UUID | None = None) -> Po
 
 async def escalate(ctx: Context, day: date) -> int:
     """升级 · Alerts that nobody took up in time go up to the general manager as the day closes; answers how many."""
-    late = select(Alert).where(Alert.act_by <= day, Alert.state.in_((AlertState.NEW, AlertState.ASSIGNED)))
-    alerts = (await ctx.session.execute(late.order_by(Alert.id).with_for_update())).scalars().all()
+    late = select(Alert).where(_not_taken_up(day)).order_by(Alert.id).with_for_update()
+    alerts = (await ctx.session.execute(late)).scalars().all()
     for alert in alerts:
         alert.state = AlertState.ESCALATED
         alert.recipients = sorted({*alert.recipients, UP_TO})
@@ -217,9 +221,13 @@ def _announce_change(ctx: Context, alert: Alert) -> None:
     ctx.announce(CHANGED, alert, level=alert.level, rule=alert.rule, recipients=alert.recipients)
 
 
-def _breaches(day: date) -> Select[*tuple[Any, ...]]:
+def _not_taken_up(day: date | ColumnElement[date]) -> ColumnElement[bool]:
+    return and_(Alert.act_by <= day, Alert.state.in_((AlertState.NEW, AlertState.ASSIGNED)))
+
+
+def _breaches(day: date | ColumnElement[date]) -> Select[*tuple[Any, ...]]:
     """Loans past a rule's days for which this spell has no such alert yet, the mildest rule of each loan first."""
-    days = literal(day) - Loan.days_past_due_since
+    days = (literal(day) if isinstance(day, date) else day) - Loan.days_past_due_since
     raised = (
         select(Alert.id)
         .where(Alert.loan_id == Loan.id, Alert.rule_id == WarningRule.id, Alert.spell_from == Loan.overdue_spell_from)
@@ -236,6 +244,12 @@ def _breaches(day: date) -> Select[*tuple[Any, ...]]:
         .where(Loan.days_past_due_since.is_not(None), Loan.overdue_spell_from.is_not(None), ~raised)
         .order_by(Loan.id, WarningRule.threshold)
     )  # fmt: skip
+
+
+ALERTS_TO_RAISE = or_(SPELLS_TO_ANNOUNCE, _breaches(CLOSING_DAY).exists())
+"""Whether `raise_alerts` may find a breach: of a spell that is known, or of one that this close announces before it."""
+ALERTS_TO_ESCALATE = or_(ALERTS_TO_RAISE, select(Alert.id).where(_not_taken_up(CLOSING_DAY)).exists())
+"""Whether `escalate` may find an alert: one that stands, or one that this close raises before it."""
 
 
 # ---------------------------------------------------------------- commands

@@ -312,6 +312,19 @@ async def test_a_quiet_day_takes_two_transactions(lending: Lending) -> None:
     assert clocks_read == at_both_ends + 10 * (2 + moved)
 
 
+async def test_a_quiet_day_asks_once_what_there_is_to_do(lending: Lending) -> None:
+    """The steps that found nothing are written down as done, and none of their statements is sent."""
+    await story(lending)
+    await lending.close(FIRST)
+    with statements() as seen:
+        await lending.close(FIRST + DAY)
+    assert len(seen) <= 45
+    days = await lending.lender.rows(BusinessDay, BusinessDay.date == FIRST + DAY)
+    steps = await lending.lender.rows(DayStep, DayStep.day_id == days[0].id)
+    assert {step.step for step in steps} == {step.name for step in end_of_day.STEPS} | {"turn"}
+    assert all(step.finished_at for step in steps)
+
+
 async def test_who_may_run_it_and_how_far(place: Any, ports: Ports, blueprint: Any, lending: Lending) -> None:
     with pytest.raises(Denied):
         await end_of_day.request(lending.lender.account_manager)

@@ -9,16 +9,24 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import aliased
 
+from domain.calculation.classification import FiveClass
 from domain.kernel import bulk, portion
+from domain.kernel.clock import CLOSING_DAY
 from domain.kernel.portion import Portion
 from domain.lending.loan.refold import LOANS
 from domain.lending.loan.tables import STILL_KNOWN, Loan, PositionRow
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
+
+
+SPELLS_TO_ANNOUNCE = (
+    select(Loan.id).where(Loan.days_past_due_since.is_(None) != Loan.overdue_spell_from.is_(None)).exists()
+)
+"""Whether `announce_overdue` finds a spell that begins or ends."""
 
 
 async def announce_overdue(ctx: Context, day: date, after: UUID | None) -> Portion:
@@ -39,21 +47,29 @@ async def announce_overdue(ctx: Context, day: date, after: UUID | None) -> Porti
     return Portion.of(ids)
 
 
+THEN, NOW = aliased(PositionRow), aliased(PositionRow)
+
+
+def _changed_classes(day: date | ColumnElement[date]) -> Select[UUID, FiveClass, FiveClass]:
+    return (
+        select(NOW.loan_id, THEN.five_class.label("old"), NOW.five_class.label("new"))
+        .join(THEN, (THEN.loan_id == NOW.loan_id) & (THEN.known_to == STILL_KNOWN))
+        # A position begins where the one before it ends, and by their ends they have an index.
+        .where(THEN.to_date == day, NOW.known_to == STILL_KNOWN, NOW.from_date == day)
+        .where(THEN.five_class != NOW.five_class)
+    )
+
+
+CLASSES_TO_ANNOUNCE = _changed_classes(CLOSING_DAY).exists()
+"""Whether `announce_classes` finds a class that has changed."""
+
+
 async def announce_classes(ctx: Context, day: date, after: UUID | None) -> Portion:
     """五级分类变动 · Loans whose system class at the close of `day` is another than at the close before; a step in parts."""
-    then, now = aliased(PositionRow), aliased(PositionRow)
-    changed = (
-        select(now.loan_id, then.five_class.label("old"), now.five_class.label("new"))
-        .join(then, (then.loan_id == now.loan_id) & (then.known_to == STILL_KNOWN))
-        # A position begins where the one before it ends, and by their ends they have an index.
-        .where(then.to_date == day, now.known_to == STILL_KNOWN, now.from_date == day)
-        .where(then.five_class != now.five_class)
-        .order_by(now.loan_id)
-        .limit(portion.MOST)
-    )
+    changed = _changed_classes(day)
     if after is not None:
-        changed = changed.where(now.loan_id > after)
-    found = (await ctx.connection.execute(changed)).all()
+        changed = changed.where(NOW.loan_id > after)
+    found = (await ctx.connection.execute(changed.order_by(NOW.loan_id).limit(portion.MOST))).all()
     for row in found:
         ctx.announce("lending.loan.class_changed", Loan(id=row.loan_id), on=day, old=row.old, new=row.new)
     return Portion.of([row.loan_id for row in found])

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 
+FACILITIES_TO_LOOK_AT = select(CreditFacility.id).where(CreditFacility.state.in_(LIVE)).exists()
+"""Whether there is any that could expire, freeze or come up for review."""
+
+
 async def close_day(ctx: Context, day: date) -> dict[str, int]:
     """After overdue loans, classes and alerts of `day` are known; answers how many of each. Repeating it changes nothing."""
     return {
