@@ -1,4 +1,5 @@
-"""日终 · End of day: closes a business day after its receipts and opens the next, one readable list of steps.
+"""日终 · End of day: closes a business day after its receipts and opens the next; what is done is the list of
+`domain/end_of_day_steps.py`.
 
 Each step is written down by (day, step) in its transaction: a run that was killed anywhere goes on where it stopped and
 comes to the same figures, and a repeated step does nothing. Payments stay possible all the while: a payment on a loan that
@@ -8,14 +9,12 @@ go on.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.business_day import (
@@ -29,9 +28,8 @@ from domain.business_day import (
     progress_of,
 )
 from domain.configuration import parameter
-from domain.finance import accounting_period, provision
-from domain.home import installment_due
-from domain.kernel import audit, clock, job
+from domain.end_of_day_steps import STEPS, How, Step, idle, is_quiet
+from domain.kernel import clock, job
 from domain.kernel.clock import SHANGHAI, BusinessClock, machine_now
 from domain.kernel.command import command, query
 from domain.kernel.context import SYSTEM
@@ -39,12 +37,8 @@ from domain.kernel.portion import Portion
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.table import uuid7
 from domain.kernel.transaction import transaction
-from domain.ledger import proof
-from domain.lending import interest_waiver, loan_application, settlement
-from domain.lending.loan import accrual, book, carrying, closing
+from domain.lending.loan import accrual, book, carrying
 from domain.lending.loan.tables import QuarantinedLoan
-from domain.lending.revolving_loan import closing as facilities
-from domain.post_loan import early_warning
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -59,62 +53,6 @@ PROGRESS = "end_of_day_progress.told"
 """Not of `end_of_day.`: nothing that statistics show has changed yet."""
 PROGRESS_MODULES = ("end_of_day.", "end_of_day_progress.")
 """What in the feed may change the progress."""
-
-
-# --------------------------------------------------------------------------- the list of steps
-
-
-class How(StrEnum):
-    """How a step is done at a lender of many loans; at a small one all of them share one transaction."""
-
-    WHOLE = "WHOLE"
-    """In a transaction of its own: `(ctx, day)` answers a count, or nothing."""
-    PARTS = "PARTS"
-    """In as many as it takes: `(ctx, day, after)` answers a `Portion`; see `domain/kernel/portion.py`."""
-    READING = "READING"
-    """It looks at one moment, long, and holds nobody up: `(ctx, day)` finds something, and `keep` writes that down."""
-
-
-class Step(NamedTuple):
-    """A step lives with its function. Its answer goes to a column of the business day, if one is named."""
-
-    name: str
-    run: Callable[..., Awaitable[Any]]
-    column: str | None = None
-    how: How = How.WHOLE
-    keep: Callable[..., Awaitable[Any]] | None = None
-    """`(ctx, day, found)` answers what the step does."""
-    when: ColumnElement[bool] | None = None
-    """Whether there is anything to do: where all steps share a transaction it is asked before the first, and False spares one."""
-
-
-async def _seal(ctx: Context, _day: Day) -> int:
-    return await audit.seal(ctx)
-
-
-STEPS: list[Step] = [
-    Step(
-        "overdue",
-        closing.announce_overdue,
-        "became_overdue",
-        How.PARTS,
-        when=closing.SPELLS_TO_ANNOUNCE,
-    ),
-    Step("alerts", early_warning.raise_alerts, "alerts_raised", How.PARTS, when=early_warning.ALERTS_TO_RAISE),
-    Step("escalation", early_warning.escalate, when=early_warning.ALERTS_TO_ESCALATE),
-    Step("classes", closing.announce_classes, how=How.PARTS, when=closing.CLASSES_TO_ANNOUNCE),
-    Step("waivers", interest_waiver.lapse, when=interest_waiver.WAIVERS_TO_LAPSE),
-    Step("contracts", settlement.close_day, when=settlement.CONTRACTS_TO_FOLLOW),
-    Step("approvals", loan_application.expire, when=loan_application.APPROVALS_OVER),
-    Step("facilities", facilities.close_day, when=facilities.FACILITIES_TO_LOOK_AT),
-    Step("old_reminders", installment_due.close_old, how=How.PARTS, when=installment_due.OLD_REMINDERS),
-    Step("reminders", installment_due.remind, how=How.PARTS, when=installment_due.REMINDERS_TO_SEND),
-    Step("provision", provision.close_day),
-    Step("periods", accounting_period.close_day),
-    Step("proof", proof.of_today, "ledger_balanced", How.READING, proof.keep),
-    Step("seal", _seal),
-]
-_WANTED = select(*(step.when.label(step.name) for step in STEPS if step.when is not None))
 
 
 async def run(ctx: Context, *, through: Day) -> list[Any]:
@@ -138,12 +76,15 @@ async def _first_unclosed(ctx: Context) -> Day:
 
 async def _close(ctx: Context, day: Day) -> None:
     """Closes one day, and does nothing if it is closed. What fails stops it as FAILED, with the kind of the error, and is
-    raised. A quiet day of a small lender takes two transactions."""
+    raised. A quiet day of a small lender takes one transaction."""
     try:
-        while (left := await transaction(ctx, partial(_steps, day=day))) is not None:
+        left, waiting = await transaction(ctx, partial(_steps, day=day))
+        while left is not None:
             if left.how is How.READING:
                 await _look(ctx, day, left)
-        waiting = await transaction(ctx, partial(_turn, day=day))
+            left, waiting = await transaction(ctx, partial(_steps, day=day))
+        if waiting is None:
+            waiting = await transaction(ctx, partial(_turn, day=day))
         if waiting and not (waiting < carrying.LOANS_IN_A_CHUNK and await _carry_few(ctx, day)):
             await _carry_many(ctx, day)
     except Exception as error:
@@ -157,19 +98,20 @@ PATIENT = "set local statement_timeout = 300000"
 """A statement over all loans of a great lender takes longer than one of a request may."""
 
 
-async def _steps(ctx: Context, *, day: Day) -> Step | None:
+async def _steps(ctx: Context, *, day: Day) -> tuple[Step | None, int | None]:
     """Does steps of the list that are not done yet; answers the first that is left, None when all are done.
 
     At a lender whose loans are more than a chunk it does one, or a part of one, so that no transaction is long; one that only
-    looks is left to the caller."""
+    looks is left to the caller. At a small lender whose night is quiet it turns the day as well, and answers what waits then."""
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
-        return None
+        return None, 0
     found = await ctx.session.execute(select(DayStep).where(DayStep.day_id == row.id))
     known = {record.step: record for record in found.scalars()}
     many = await accrual.more_loans_than(ctx, carrying.LOANS_IN_A_CHUNK)
+    quiet = False
     if not (known or many):
-        known = await _idle(ctx, row)
+        known, quiet = await _spared(ctx, row)
     left = [step for step in STEPS if step.name not in known or known[step.name].finished_at is None]
     if row.state is BusinessDayState.OPEN:
         row.started_at = ctx.now
@@ -184,14 +126,22 @@ async def _steps(ctx: Context, *, day: Day) -> Step | None:
             _tell(ctx, row)
             break
     ctx.session.add_all(known.values())
-    return left[0] if left else None
+    if quiet:
+        await _open_next_after(ctx, row)
+        return None, await _waiting(ctx, row)
+    return (left[0] if left else None), None
 
 
-async def _idle(ctx: Context, row: BusinessDay) -> dict[str, DayStep]:
-    """The steps for which there is nothing to do, done: one question for all of them."""
-    wanted = (await ctx.connection.execute(_WANTED, {"closing_day": row.date})).one()._mapping
-    idle = [step.name for step in STEPS if step.when is not None and not wanted[step.name]]
-    return {name: DayStep(day_id=row.id, step=name, result=0, finished_at=ctx.now) for name in idle}
+async def _spared(ctx: Context, row: BusinessDay) -> tuple[dict[str, DayStep], bool]:
+    """The steps that have nothing to do, as done; and whether the night is quiet: no loan is touched by the others.
+
+    Then nobody can wait for us while we wait for payments under way, and what they brought is looked at again."""
+    spared = await idle(ctx, row.date)
+    if quiet := is_quiet(spared):
+        await clock.wait_for_postings(ctx)
+        spared = await idle(ctx, row.date)
+        quiet = is_quiet(spared)
+    return {name: DayStep(day_id=row.id, step=name, result=0, finished_at=ctx.now) for name in spared}, quiet
 
 
 async def _do(ctx: Context, row: BusinessDay, step: Step, record: DayStep) -> bool:
@@ -240,33 +190,39 @@ async def _held(ctx: Context, day: Day) -> BusinessDay:
 
 
 async def _turn(ctx: Context, *, day: Day) -> int:
-    """Opens the next day: from here on everything is posted there. Waits for payments under way, and they for it.
-
-    Posts what the night brought, for all loans on which nothing else happens. Answers how many loans have to be looked at,
-    counted up to `HELPED_FROM`; where none has, the day is closed."""
+    """Opens the next day unless that is done, and answers how many loans have to be looked at."""
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
         return 0
+    await ctx.connection.exec_driver_sql(PATIENT)
     if await ctx.session.get(DayStep, (row.id, TURN)) is None:
-        await _open_next(ctx, day + timedelta(days=1))
-        await ctx.connection.exec_driver_sql(PATIENT)
-        await accrual.post_night(ctx)
-        row.loans_advanced = await accrual.loans_alive(ctx)
-        ctx.session.add(DayStep(day_id=row.id, step=TURN, result=row.loans_advanced, finished_at=ctx.now))
-    waiting = len(await book.waiting(ctx, HELPED_FROM))
-    if waiting == HELPED_FROM:
-        await job.enqueue(ctx, "end_of_day.help", f"end_of_day/{day}/help", day=day)
-    if not waiting:
-        await _end(ctx, row)
-    return waiting
+        await _open_next_after(ctx, row)
+    return await _waiting(ctx, row)
 
 
-async def _open_next(ctx: Context, next_day: Day) -> None:
+async def _open_next_after(ctx: Context, row: BusinessDay) -> None:
+    """Opens the next day: from here on everything is posted there. Waits for payments under way, and they for it.
+
+    Posts what the night brought, for all loans on which nothing else happens."""
+    next_day = row.date + timedelta(days=1)
     sandbox = await clock.open_day(ctx, next_day)
+    await accrual.post_night(ctx)
+    row.loans_advanced = await accrual.loans_alive(ctx)
+    ctx.session.add(DayStep(day_id=row.id, step=TURN, result=row.loans_advanced, finished_at=ctx.now))
     ctx.add(BusinessDay(date=next_day, state=BusinessDayState.OPEN, started_at=ctx.now))
     if not sandbox:
         due_at = await batch_moment(ctx, next_day)
         await job.enqueue(ctx, "end_of_day.close", f"end_of_day/{next_day}", due_at=due_at, through=next_day)
+
+
+async def _waiting(ctx: Context, row: BusinessDay) -> int:
+    """How many loans have to be looked at, counted up to `HELPED_FROM`; where none has, the day is closed."""
+    waiting = len(await book.waiting(ctx, HELPED_FROM))
+    if waiting == HELPED_FROM:
+        await job.enqueue(ctx, "end_of_day.help", f"end_of_day/{row.date}/help", day=row.date)
+    if not waiting:
+        await _end(ctx, row)
+    return waiting
 
 
 async def _carry_few(ctx: Context, day: Day) -> bool:

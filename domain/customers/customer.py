@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
-from pypinyin import lazy_pinyin
 from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -65,6 +64,8 @@ REGION = re.compile(r"[1-9][0-9]{5}")
 
 def sort_key(name: str) -> str:
     """The name in pinyin, so that lists come in the order of Chinese dictionaries: 张三 → `zhang san`."""
+    from pypinyin import lazy_pinyin  # its dictionary takes a second to load: most processes never name anybody
+
     return " ".join(lazy_pinyin(name)).lower()
 
 

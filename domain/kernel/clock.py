@@ -62,12 +62,17 @@ async def read_clock(connection: AsyncConnection) -> tuple[date, datetime]:
     return row.business_date, moment(row.business_date, row.opened_at, row.sandbox, machine_now())
 
 
+async def wait_for_postings(ctx: Context) -> None:
+    """Keeps everybody from posting until this transaction ends, once those who hold the day have committed."""
+    await ctx.connection.execute(select(BusinessClock.id).with_for_update())
+
+
 async def open_day(ctx: Context, business_date: date) -> bool:
     """Moves the business date on, and with it this transaction; answers whether the lender is a sandbox.
 
     Only end of day calls this. It waits for whoever holds the day, and whoever wants to hold one waits for its commit. The day
     is opened at a moment later than that of everything posted before it."""
-    await ctx.connection.execute(select(BusinessClock.id).with_for_update())
+    await wait_for_postings(ctx)
     opened_at = machine_now()
     opened = update(BusinessClock).values(business_date=business_date, opened_at=opened_at)
     opened = opened.returning(BusinessClock.sandbox, BusinessClock.closed_through)
