@@ -157,7 +157,7 @@ class EmbeddedPostgres:
         log = self.folder / "server.log"
         while True:
             self._forget_foreign_pid()
-            options = f"-p {self._free_port()}" + ("" if self.durable else " -c fsync=off -c full_page_writes=off -c autovacuum=off")
+            options = f"-p {self._free_port()}" + ("" if self.durable else " -c fsync=off -c full_page_writes=off")
             try:
                 self.programs.run("pg_ctl", "start", "-D", str(self.data), "-l", str(log), "-o", options, "-t", "60")
                 return

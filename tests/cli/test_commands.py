@@ -197,7 +197,7 @@ def test_the_steps_of_test() -> None:
     from xiaodai.cli.test import steps
 
     assert [step[0] for step in steps([])] == ["ruff", "ruff", "mypy", "pytest"]
-    assert steps(["-k", "waiver"])[-1] == ["pytest", "-n", "2", "-k", "waiver"]
+    assert steps(["-k", "waiver"])[-1] == ["pytest", "-n", "2", "--dist", "worksteal", "-k", "waiver"]
     assert steps(["-n0"])[-1] == ["pytest", "-n0"]
     assert steps(["tests/cli/test_commands.py::test_the_steps_of_test", "-x"]) == [
         ["pytest", "tests/cli/test_commands.py::test_the_steps_of_test", "-x"]

@@ -7,15 +7,15 @@ make rows of their own. Everybody signs in with `PASSWORD`; the user name is the
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import MetaData, create_mock_engine, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain.kernel.clock import machine_now
 from domain.kernel.context import SYSTEM, Context
@@ -29,11 +29,13 @@ from domain.organization.standing import actor
 from domain.tables import metadata
 from gateways.documents.typst import TypstDocuments
 from gateways.object_storage.folder import FolderStorage
+from tenancy.address import engine_url
 from tenancy.catalog import ProvisionRequest
 from tenancy.grants import VERSION_TABLE
 from tenancy.lender import Lender
 from tenancy.provision import Blueprint
 from tests.support.lenders import Platform, platform_of_my_own
+from tests.support.recycling import Recycling
 from xiaodai.auth.operator import Tenants
 from xiaodai.auth.passwords import hash_password
 from xiaodai.auth.sessions import Sessions
@@ -93,9 +95,19 @@ def blueprint() -> Blueprint:
 
 @pytest.fixture(scope="session")
 async def place(postgres: Addresses) -> AsyncIterator[Platform]:
-    """An installation of this test process."""
+    """An installation of this test process, whose lenders tests have one after another."""
     async with platform_of_my_own(postgres) as opened:
-        yield opened
+        administrator = create_async_engine(engine_url(opened.addresses.admin), pool_size=1)
+        yield replace(opened, recycling=Recycling(administrator))
+        await administrator.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _lenders_of_this_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The lenders that a test takes are free again when it is over."""
+    place = request.getfixturevalue("place") if "place" in request.fixturenames else None
+    recycling = getattr(place, "recycling", None)
+    yield from recycling.during_a_test() if recycling else iter([None])
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +137,19 @@ async def shared_lender(place: Platform, ports: Ports, blueprint: Blueprint) -> 
 
 
 async def a_lender(place: Platform, ports: Ports, blueprint: Blueprint, **changes: object) -> LenderAtWork:
-    """Provisions one; `changes` are fields of ProvisionRequest (`net_assets=`, `open_on=`, `licence_type=` …)."""
+    """One as on its first day, provisioned or had before by another test; `changes` are fields of ProvisionRequest
+    (`net_assets=`, `open_on=`, `licence_type=` …)."""
+    kind = (id(blueprint), *sorted(changes.items()))
+    if place.recycling and (known := await place.recycling.take(kind)):
+        people = {name: replace(person, ports=ports) for name, person in known.people.items()}
+        return LenderAtWork(known.lender, ports, place, people)
+    made = await _provisioned(place, ports, blueprint, **changes)
+    if place.recycling:
+        await place.recycling.keep(kind, replace(made, people=dict(made.people)))
+    return made
+
+
+async def _provisioned(place: Platform, ports: Ports, blueprint: Blueprint, **changes: object) -> LenderAtWork:
     made = await place.provision(
         f"lender{next(_numbers)}", blueprint, admin_username="tenant_admin", admin_password_hash=_hash(), **changes
     )

@@ -23,6 +23,7 @@ from tenancy.catalog import Catalog, ProvisionRequest
 from tenancy.current import Door, Lender
 from tenancy.provision import Blueprint, provision
 from tests.support.database import new_database, sql
+from tests.support.recycling import Recycling
 from xiaodai.embedded_postgres import Addresses
 from xiaodai.fill import fill
 
@@ -39,6 +40,7 @@ class Platform:
     owner: AsyncEngine
     catalog: Catalog
     door: Door
+    recycling: Recycling | None = None
 
     async def provision(self, code: str, blueprint: Blueprint, **changes: object) -> Lender:
         return await provision(self.owner, a_request(code, **changes), blueprint, master_secret=MASTER_SECRET)

@@ -37,7 +37,7 @@ def steps(arguments: list[str]) -> list[list[str]]:
     names_paths = any((REPOSITORY / argument.split("::")[0]).exists() for argument in arguments)
     if names_paths:
         return [["pytest", *arguments]]
-    in_parallel = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2"]
+    in_parallel = [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2", "--dist", "worksteal"]
     return [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["pytest", *in_parallel, *arguments]]
 
 
