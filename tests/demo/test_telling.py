@@ -1,5 +1,6 @@
 """A small telling from nothing, against the running program: one lender, three loans, eight weeks. Then once more."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 
 from tests.cli.test_serve_whole import Server
+from tests.support.explained import walk_at
 from xiaodai.demo import run
-from xiaodai.demo.lenders import YUNSHUI
+from xiaodai.demo.lenders import PASSWORD, YUNSHUI
 from xiaodai.embedded_postgres import EmbeddedPostgres
 from xiaodai.settings import REPOSITORY
 
@@ -50,6 +52,7 @@ def test_a_small_telling_and_a_second_one(home: Path, capsys: pytest.CaptureFixt
         *steps, told = tell(url, capsys)
         *again, known = tell(url, capsys)
         proved = command(home, "verify")
+        explained = asyncio.run(walk_at(url, "yunshui", "accountant", PASSWORD))
     finally:
         server.end()
 
@@ -68,3 +71,7 @@ def test_a_small_telling_and_a_second_one(home: Path, capsys: pytest.CaptureFixt
     assert "lived through its story before" in again[0]["step"]
     assert known["lenders"] == told["lenders"]
     assert "Everything adds up: yunshui" in proved
+
+    assert explained.failures == []
+    assert explained.loans == 3
+    assert explained.not_zero > 20
