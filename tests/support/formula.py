@@ -1,4 +1,5 @@
-"""The one evaluator of printed formulas: + - * / and brackets over named inputs, `round_half_up` to the cent and `max`.
+"""The one evaluator of printed formulas: + - * / and brackets over named inputs, `round_half_up` to the cent,
+`max`, `min` and `power`.
 
 It reads the text as a client would who has nothing but the answer of the API, and works in exact fractions.
 """
@@ -20,6 +21,8 @@ OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 FUNCTIONS: dict[str, Callable[..., Fraction]] = {
     "round_half_up": lambda amount: Fraction(math.floor(amount * 100 + Fraction(1, 2)), 100),
     "max": max,
+    "min": min,
+    "power": lambda base, times: base ** int(times),
 }
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from domain.calculation.allocation import Component
 from domain.calculation.loan.running import Stretch
 from domain.calculation.money import div_half_up
+from domain.calculation.schedule import PlannedInstallment, PlanTerms
 
 FEE, PENALTY, COMPOUND = Component.FEE, Component.PENALTY, Component.COMPOUND
 INTEREST, PRINCIPAL = Component.INTEREST, Component.PRINCIPAL
@@ -63,6 +64,16 @@ class Arrears(NamedTuple):
     misuse_daily: Fraction
 
 
+class Agreed(NamedTuple):
+    """The plan under which an installment fell due, for the explanation: its row, the terms, what a shortened term keeps, and
+    how many installments that plan has."""
+
+    row: PlannedInstallment
+    terms: PlanTerms
+    kept: int
+    parts: int
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Debt:
     """One due installment. `open` means beyond grace: its line is shown and collected."""
@@ -79,6 +90,7 @@ class Debt:
     rate: DefaultRate
     bears_compound: bool
     interest_days: list[tuple[Stretch, int]]  # how its interest came about
+    agreed: Agreed
     misused: int = 0  # principal that bears the misuse rate, the last of it to be paid
     fee: int = 0
     pen_num: int = 0

@@ -1,7 +1,7 @@
 """数字由来 · How a figure came about: parts with rule, formula, inputs and the event behind each.
 
-A formula is plain arithmetic in yuan over its inputs: + - * / and brackets, `round_half_up` to the cent and `max`. Worked
-out with the printed inputs, with no other rounding, it gives the amount of its part; the parts add up to the figure.
+A formula is plain arithmetic in yuan over its inputs: + - * / and brackets, `round_half_up` to the cent, `max`, `min` and
+`power`. Worked out with the printed inputs, with no other rounding, it gives the amount of its part; the parts add up to the figure.
 """
 
 from collections import Counter
@@ -64,6 +64,12 @@ class Rule(StrEnum):
     INTEREST_BY_DAYS = "INTEREST_BY_DAYS"
     PREPAYMENT_FEE = "PREPAYMENT_FEE"
     SUM = "SUM"
+    INSTALLMENT_PRINCIPAL = "INSTALLMENT_PRINCIPAL"
+    INSTALLMENT_INTEREST = "INSTALLMENT_INTEREST"
+    UNPAID_PRINCIPAL = "UNPAID_PRINCIPAL"
+    ALLOCATED = "ALLOCATED"
+    PREPAID = "PREPAID"
+    RECOVERED = "RECOVERED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +134,10 @@ class Explanation:
                 return [self._kept(kept.receipt, kept.amount) for kept in self.state.kept]
         explain_debt = {
             LoanFigure.OVERDUE_PRINCIPAL: self._overdue_principal,
-            LoanFigure.DUE_UNPAID_INTEREST: self._due_interest,
-            LoanFigure.PENALTY: self._penalty,
-            LoanFigure.COMPOUND: self._compound,
-            LoanFigure.FEES: self._fee,
+            LoanFigure.DUE_UNPAID_INTEREST: self.due_interest,
+            LoanFigure.PENALTY: self.penalty,
+            LoanFigure.COMPOUND: self.compound,
+            LoanFigure.FEES: self.fee,
         }[figure]
         parts = [explain_debt(debt) for debt in self.state.unsettled]
         return [part for part in parts if part.amount]
@@ -140,21 +146,54 @@ class Explanation:
         paid = debt.principal - debt.unpaid_principal
         inputs = {"principal": money(debt.principal), "paid": money(paid)}
         amount = debt.unpaid_principal if debt.open else 0
-        events = self._behind(debt, Component.PRINCIPAL)
+        events = self.behind(debt, Component.PRINCIPAL)
         return Part(amount, Rule.OVERDUE_PRINCIPAL, "principal - paid", inputs, events, debt.seq)
 
-    def _due_interest(self, debt: Debt) -> Part:
+    def unpaid_principal(self, debt: Debt) -> Part:
+        """Its principal, less what was paid and written off of it."""
+        written_off = self.left(debt, Component.PRINCIPAL)[1]
+        paid = debt.principal - debt.unpaid_principal - written_off
+        inputs = {"principal": money(debt.principal), "paid": money(paid)}
+        formula = "principal - paid" + _less_written_off(written_off, inputs)
+        events = self.behind(debt, Component.PRINCIPAL)
+        return Part(debt.unpaid_principal, Rule.UNPAID_PRINCIPAL, formula, inputs, events, debt.seq)
+
+    def due_interest(self, debt: Debt) -> Part:
         """Its interest as it ran, less what was paid and given up."""
-        paid = self.sums[debt.seq, Component.INTEREST, MovementKind.ALLOCATED]
-        waived = debt.interest - debt.unpaid_interest - paid
+        paid, written_off = self.left(debt, Component.INTEREST)
+        waived = debt.interest - debt.unpaid_interest - paid - written_off
+        formula, inputs = self.interest_of(debt)
+        inputs |= {"paid": money(paid), "waived": money(waived)}
+        formula += " - paid - waived" + _less_written_off(written_off, inputs)
+        events = self.behind(debt, Component.INTEREST)
+        return Part(debt.unpaid_interest, Rule.DUE_INTEREST, formula, inputs, events, debt.seq)
+
+    def left(self, debt: Debt, component: Component) -> tuple[int, int]:
+        """What money took of a component, and what was written off of it."""
+        allocated = self.sums[debt.seq, component, MovementKind.ALLOCATED]
+        return allocated, self.sums[debt.seq, component, MovementKind.WRITTEN_OFF]
+
+    def interest_of(self, debt: Debt) -> tuple[str, dict[str, str]]:
+        """Its whole interest: as it ran, or by days where a settlement or an acceleration cut it short."""
         ran = sum((Fraction(s.step * days, s.den) for s, days in debt.interest_days), Fraction(0))
-        formula, inputs = "interest", {"interest": money(debt.interest)}
         if half_up(ran) == debt.interest:
             formula, inputs = self.growth(debt.interest_days)
-            formula = f"round_half_up({formula})"
-        inputs |= {"paid": money(paid), "waived": money(waived)}
-        events = self._behind(debt, Component.INTEREST)
-        return Part(debt.unpaid_interest, Rule.DUE_INTEREST, f"{formula} - paid - waived", inputs, events, debt.seq)
+            return f"round_half_up({formula})", inputs
+        formula, inputs, by_days = self.by_days(debt.interest_days)
+        if half_up(by_days) == debt.interest:
+            return f"round_half_up({formula})", inputs
+        return "interest", {"interest": money(debt.interest)}
+
+    def by_days(self, days: list[tuple[Stretch, int]]) -> tuple[str, dict[str, str], Fraction]:
+        """Interest of a settlement: each balance x its days x annual ÷ year, as text and exactly."""
+        terms: list[str] = []
+        inputs: dict[str, str] = {}
+        for k, (stretch, count) in enumerate(days, 1):
+            inputs |= {f"base_{k}": money(stretch.balance), f"annual_rate_{k}": rate(stretch.annual_rate)}
+            inputs[f"days_{k}"] = str(count)
+            terms.append(f"base_{k} * annual_rate_{k} * days_{k} / {self.year}")
+        exact = sum((s.balance * s.annual_rate * count / self.year for s, count in days), Fraction(0))
+        return " + ".join(terms), inputs, exact
 
     def _running(self, running: Running) -> Part:
         day, planned = self.state.day, running.planned
@@ -199,11 +238,11 @@ class Explanation:
                 return f"round_half_up(base_{k} * annual_rate_{k} * {months} / 12)", inputs
         return f"interest_{k}", {f"interest_{k}": money(stretch.step)}
 
-    def _penalty(self, debt: Debt) -> Part:
+    def penalty(self, debt: Debt) -> Part:
         bases = [arrears.principal for arrears in debt.arrears]
         return self._default(debt, Component.PENALTY, Rule.PENALTY, bases)
 
-    def _compound(self, debt: Debt) -> Part:
+    def compound(self, debt: Debt) -> Part:
         bases = [arrears.interest if debt.bears_compound else 0 for arrears in debt.arrears]
         return self._default(debt, Component.COMPOUND, Rule.COMPOUND, bases)
 
@@ -224,19 +263,22 @@ class Explanation:
                 inputs |= {f"misused_{k}": money(arrears.misused), f"days_{k}": str(days)}
                 inputs[f"misuse_rate_{k}"] = rate(arrears.misuse_daily * self.year)
                 terms.append(f"misused_{k} * misuse_rate_{k} * days_{k} / {self.year}")
-        paid = self.sums[debt.seq, component, MovementKind.ALLOCATED]
+        paid, written_off = self.left(debt, component)
         waived = self.sums[debt.seq, component, MovementKind.WAIVED]
         waived -= self.sums[debt.seq, component, MovementKind.LAPSED]
         inputs |= {"paid": money(paid), "waived": money(waived)}
-        formula = f"round_half_up({' + '.join(terms) or '0'} - paid - waived)"
+        less = _less_written_off(written_off, inputs)
+        formula = f"round_half_up({' + '.join(terms) or '0'} - paid - waived{less})"
         amount = self.state.outstanding(debt, component)
-        return Part(amount, rule, formula, inputs, self._behind(debt, component, rates=True), debt.seq)
+        return Part(amount, rule, formula, inputs, self.behind(debt, component, rates=True), debt.seq)
 
-    def _fee(self, debt: Debt) -> Part:
+    def fee(self, debt: Debt) -> Part:
         charged = self.sums[debt.seq, Component.FEE, MovementKind.CHARGED]
-        paid = self.sums[debt.seq, Component.FEE, MovementKind.ALLOCATED]
-        inputs = {"charged": money(charged), "paid": money(paid), "waived": money(charged - paid - debt.fee)}
-        return Part(debt.fee, Rule.FEE, "charged - paid - waived", inputs, self._fee_events(debt), debt.seq)
+        paid, written_off = self.left(debt, Component.FEE)
+        waived = charged - paid - written_off - debt.fee
+        inputs = {"charged": money(charged), "paid": money(paid), "waived": money(waived)}
+        formula = "charged - paid - waived" + _less_written_off(written_off, inputs)
+        return Part(debt.fee, Rule.FEE, formula, inputs, self._fee_events(debt), debt.seq)
 
     def _kept(self, receipt: str, amount: int) -> Part:
         applied = sum(line.amount for line in self.fold.allocations[receipt])
@@ -263,7 +305,7 @@ class Explanation:
         """Charges on an installment that is not due."""
         return tuple(event.id for event in self.events if isinstance(event, Fee) and event.seq == seq)
 
-    def _behind(self, debt: Debt, component: Component, *, rates: bool = False) -> tuple[str, ...]:
+    def behind(self, debt: Debt, component: Component | None, *, rates: bool = False) -> tuple[str, ...]:
         """What made an installment and moved this component of it; `rates`: also what moved the unpaid amounts that bear
         penalty, and what changed the rate since."""
         bases = (Component.PRINCIPAL, Component.INTEREST) if rates else ()
@@ -286,6 +328,14 @@ class Explanation:
             return min((seq for seq in self.state.debts if seq >= event.seq), default=max(self.state.debts)) == debt.seq
 
         return tuple(event.id for event in self.events if counts(event))
+
+
+def _less_written_off(amount: int, inputs: dict[str, str]) -> str:
+    """The end of a formula, where something was written off."""
+    if not amount:
+        return ""
+    inputs["written_off"] = money(amount)
+    return " - written_off"
 
 
 def _moves_principal(movement: Movement) -> bool:

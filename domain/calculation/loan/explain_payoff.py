@@ -60,13 +60,7 @@ class _Payoff(Explanation):
         running, day = self.state.running, self.state.day
         if running is None:
             return []
-        terms: list[str] = []
-        inputs: dict[str, str] = {}
-        for k, (stretch, count) in enumerate(running.days(day), 1):
-            inputs |= {f"base_{k}": money(stretch.balance), f"annual_rate_{k}": rate(stretch.annual_rate)}
-            inputs[f"days_{k}"] = str(count)
-            terms.append(f"base_{k} * annual_rate_{k} * days_{k} / {self.year}")
-        formula = " + ".join(terms)
+        formula, inputs, _ = self.by_days(running.days(day))
         if running.grants:
             inputs |= {"waived": money(running.waived), "elapsed_days": str(running.elapsed(day))}
             inputs["period_days"] = str(running.planned.days)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
 
+from domain.calculation.loan.debt import Agreed
 from domain.calculation.loan.events import Extension
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.money import div_half_up, half_up
@@ -61,6 +62,11 @@ class PlanVersion:
     def rest(self) -> tuple[PlannedInstallment, ...]:
         """The running installment and those after it."""
         return self.installments[self.done :]
+
+    def agreed(self, row: PlannedInstallment) -> Agreed:
+        """What stands behind one of its installments; those that an extension adds follow its own plan."""
+        made_by = self.then if self.then and row.seq >= self.then.installments[0].seq else self
+        return Agreed(row, made_by.terms, made_by.kept, len(made_by.installments))
 
     @property
     def grace_left(self) -> int:

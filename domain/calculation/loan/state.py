@@ -127,6 +127,7 @@ class LoanState:
             rate=self.rate,
             bears_compound=self.terms.compound,
             interest_days=self.running.days(self.day),
+            agreed=self.version.agreed(planned),
             waived=interest > net_interest,
             misused=misused,
         )

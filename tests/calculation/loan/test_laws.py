@@ -21,6 +21,8 @@ from domain.calculation.loan.events import (
     Reversal,
 )
 from domain.calculation.loan.explain import LoanFigure, explain
+from domain.calculation.loan.explain_allocation import explain_allocation
+from domain.calculation.loan.explain_installment import InstallmentFigure, explain_installment
 from domain.calculation.loan.explain_payoff import PayoffFigure, explain_payoff
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import Figures, MovementKind, figures
@@ -209,6 +211,12 @@ def every_figure_explains_itself(case: Case) -> None:
         position, quote = known.position_on(day), known.quote_on(day)
         explained = [(explain(known, figure, day), getattr(position, figure.lower())) for figure in EXPLAINED]
         explained += [(explain_payoff(known, f, day), getattr(quote, f.lower())) for f in PayoffFigure]
+        then = known.on(day)
+        explained += [
+            (explain_installment(then, f, row.seq, day), getattr(row, f.lower()))
+            for row in then.installments_on(day)
+            for f in InstallmentFigure
+        ]
         standing = [event.id for event in known.events if event.value_date <= day]
         for parts, amount in explained:
             assert sum(part.amount for part in parts) == amount
@@ -216,6 +224,16 @@ def every_figure_explains_itself(case: Case) -> None:
                 assert worked_out(part.formula, part.inputs) == Fraction(part.amount, 100), part
                 assert part.events, part
                 assert list(part.events) == [event for event in standing if event in part.events], part
+
+
+def every_line_of_an_allocation_explains_itself(case: Case) -> None:
+    known = case.fold
+    for receipt, lines in known.allocations.items():
+        for k, line in enumerate(lines):
+            [part] = explain_allocation(known, receipt, k)
+            assert part.amount == line.amount
+            assert worked_out(part.formula, part.inputs) == Fraction(line.amount, 100), part
+            assert receipt in part.events, part
 
 
 LAWS = [
@@ -231,6 +249,7 @@ LAWS = [
     each_night_is_the_line_and_the_movements,
     every_voucher_balances,
     every_figure_explains_itself,
+    every_line_of_an_allocation_explains_itself,
 ]
 
 
