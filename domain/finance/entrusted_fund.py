@@ -189,6 +189,8 @@ async def give_back(
     entrustor = await ctx.session.get_one(Customer, contract.entrustor_id)
     if payee.customer_id != entrustor.id or not same_name(payee.holder, entrustor.name):
         raise PayeeNotBorrower("customerAccountId", zh="收款人不是委托人。", en="The payee is not the entrustor.")
+    # The account before the fund, as a pay-out has them: the other way round two would wait for each other.
+    await lock(ctx, CompanyAccount, advice.company_account_id, "companyAccountId")
     await fund.take(ctx, contract.id, advice.amount, since=advice.value_date)
     await payment.payer(ctx, advice.company_account_id, advice.amount, AccountUse.ENTRUSTED)
     return await _enter(ctx, FundKind.RETURNED, contract, advice, customer_account_id=payee.id)
@@ -256,6 +258,7 @@ async def confirm(
     if coming:
         await fund.lock(ctx, contract_id)
     else:
+        await lock(ctx, CompanyAccount, row.company_account_id)
         await fund.take(ctx, contract_id, row.amount, but=row.id, since=row.value_date)
         await payment.payer(ctx, row.company_account_id, row.amount, AccountUse.ENTRUSTED)
     row.state = FundState.CONFIRMED

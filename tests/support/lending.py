@@ -48,14 +48,23 @@ async def a_product(lender: LenderAtWork, code: str = "BIZ", **changes: Any) -> 
 
 
 async def a_draft(
-    lender: LenderAtWork, *, customer_id: UUID | None = None, product_id: UUID | None = None, **changes: Any
+    lender: LenderAtWork,
+    *,
+    customer_id: UUID | None = None,
+    product_id: UUID | None = None,
+    entrusted_contract_id: UUID | None = None,
+    **changes: Any,
 ) -> LoanApplication:
     """A draft of the account manager, by default S01 for a new person on a new product."""
     manager = lender.account_manager
     customer_id = customer_id or (await a_person(manager)).id
     product_id = product_id or (await a_product(lender)).id
     return await loan_application.create(
-        manager, customer_id=customer_id, product_id=product_id, request=replace(S01, **changes)
+        manager,
+        customer_id=customer_id,
+        product_id=product_id,
+        request=replace(S01, **changes),
+        entrusted_contract_id=entrusted_contract_id,
     )
 
 

@@ -15,7 +15,7 @@ from domain import end_of_day
 from domain.calculation.schedule import Basis, HolidayRule, Method, PeriodUnit
 from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
-from domain.configuration.loan_product import LendingMode, Terms
+from domain.configuration.loan_product import LendingMode, LoanKind, Terms
 from domain.kernel.table import uuid7
 from domain.ledger import account, journal
 from domain.ledger.journal import Line
@@ -46,7 +46,7 @@ class Lending:
     async def pay_out(self, *, value_date: date | None = None, grace_days: int = 0, **terms: Any) -> UUID:
         """A loan of S01's terms, changed by `terms`: amount, rate, periods, unit, method, basis, multiplier, compound.
 
-        `customer_id=`: another loan of somebody who has one already."""
+        `customer_id=`: another loan of somebody who has one already; `entrusted_contract_id=`: one of entrusted money."""
         contract = await self.contract(grace_days=grace_days, **(S01 | terms))
         async with self.lender.system.writing() as ctx:
             loan = await loans.open_loan(
@@ -61,7 +61,7 @@ class Lending:
 
     async def contract(self, **terms: Any) -> Any:
         """A signed contract, with the rows it refers to."""
-        customer_id = terms.pop("customer_id", None)
+        customer_id, entrusted = terms.pop("customer_id", None), terms.pop("entrusted_contract_id", None)
         product_id = await self.product(**terms)
         manager = self.lender.account_manager.actor
         shared = {
@@ -73,6 +73,7 @@ class Lending:
             "lending_mode": terms.get("lending_mode", LendingMode.CREDIT),
             "manager_id": manager.id,
             "department_id": manager.department_id,
+            "entrusted_contract_id": entrusted,
         }
         if customer_id is None:
             self.customers += 1
@@ -90,7 +91,7 @@ class Lending:
                 "application_id": key, "cost": {}, "drawn_up_on": ctx.today, "amount_in_words": "–",
             }  # fmt: skip
             await ctx.connection.execute(insert(LoanContract).values(**made, **contract, **shared))
-        return SimpleNamespace(**made, **contract, co_manager_id=None, entrusted_contract_id=None, **shared)
+        return SimpleNamespace(**made, **contract, co_manager_id=None, **shared)
 
     async def product(self, **terms: Any) -> UUID:
         """The product with these terms; the same one every time."""
@@ -157,6 +158,7 @@ def _product_terms(terms: dict[str, Any]) -> Terms:
         max_rate=Decimal(terms.get("max_rate", rate)),
         methods=terms.get("methods", (terms.get("method", Method.EQUAL_INSTALLMENT),)),
         lending_modes=(terms.get("lending_mode", LendingMode.CREDIT),),
+        kind=terms.get("kind", LoanKind.NORMAL),
         period_unit=terms.get("unit", PeriodUnit.MONTH),
         interest_basis=terms.get("basis", Basis.PERIODIC),
         grace_days=terms["grace_days"],
