@@ -19,6 +19,7 @@ from domain.ledger import proof
 from domain.ledger.proof import Difference, Proof, ProofResult
 from tests.support.actors import a_lender
 from tests.support.books import set_parameter
+from tests.support.entrusting import Trust, a_trust
 from tests.support.loans import Lending, lending_at
 
 OPEN, LAST = date(2026, 1, 15), date(2026, 3, 1)
@@ -147,6 +148,73 @@ async def test_the_daily_proof_is_red_alike(lending: Lending, fault: str) -> Non
         differences = await found(lending, daily=True)
     assert {one.proof for one in differences} == {expected}, [*map(str, differences)]
     assert differences[0].where.startswith(where)
+
+
+@pytest.fixture(scope="module")
+async def trust(place: Any, ports: Ports, blueprint: Any) -> Trust:
+    """Two entrusted contracts with money left; under the first one million is lent, a month is paid, and a fee is taken."""
+    made = await a_trust(await a_lender(place, ports, blueprint, open_on=OPEN))
+    await made.came_in("1200000.00")
+    loan_id = await made.lend("1000000.00", value_date=date(2025, 12, 15))
+    await made.lending.receive(loan_id, "8333.33")
+    await made.fee_taken()
+    await made.went_back("100.00")
+    await (await a_trust(made.lender, serial=2)).came_in("500.00")
+    assert await found(made.lending) == await found(made.lending, daily=True) == []
+    return made
+
+
+OF_THE_FIRST = "entrusted_contract_id = (select id from entrusted_contracts where number = 'WT-2026-0001')"
+ENTRUSTED_FAULTS = {
+    "what came in": ("entrusted_funds", "amount = amount + 0.01", f"kind = 'RECEIVED' and {OF_THE_FIRST}"),
+    "what went back": ("entrusted_funds", "amount = amount - 0.01", f"kind = 'RETURNED' and {OF_THE_FIRST}"),
+    "whose it is": (
+        "entrusted_funds", "entrusted_contract_id = (select id from entrusted_contracts where number = 'WT-2026-0002')",
+        f"kind = 'RETURNED' and {OF_THE_FIRST}",
+    ),
+    "a fee out of the fund": ("entrusted_fees", "amount = amount + 0.01", f"way = 'FUND' and {OF_THE_FIRST}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("daily", [False, True])
+@pytest.mark.parametrize("fault", ENTRUSTED_FAULTS)
+async def test_a_fund_that_is_not_all_there_is_named(trust: Trust, fault: str, daily: bool) -> None:
+    async with planted(trust.lending, *ENTRUSTED_FAULTS[fault]):
+        differences = await found(trust.lending, daily=daily)
+    assert {one.proof for one in differences} == {Proof.ENTRUSTED}, [*map(str, differences)]
+    assert differences[0].where == "WT-2026-0001"
+    assert await found(trust.lending) == []
+
+
+@pytest.mark.parametrize(
+    ("proof", "where", "change"),
+    [
+        (
+            Proof.VOUCHERS,
+            "记-2026-",
+            ("voucher_lines", "credit = credit + 0.01", "account = '2314' and credit = 8166.66"),
+        ),
+        (Proof.POSITIONS, LATE, ("movements", "amount = amount + 1", "kind = 'ALLOCATED'")),
+    ],
+)
+async def test_what_is_wrong_before_the_fund_explains_it(
+    trust: Trust, proof: Proof, where: str, change: tuple[str, str, str]
+) -> None:
+    """A fen in the voucher or in the loan is missing in the fund as well: only the cause is red."""
+    async with planted(trust.lending, *change):
+        differences = await found(trust.lending)
+    assert {one.proof for one in differences} == {proof}, [*map(str, differences)]
+    assert differences[0].where.startswith(where)
+
+
+async def test_money_under_the_contract_of_another_is_found(trust: Trust) -> None:
+    """The voucher balances, the cash is there: only it is somebody else's."""
+    other = "sub_id = (select id from entrusted_contracts where number = 'WT-2026-0002')"
+    async with planted(trust.lending, "voucher_lines", other, "account = '2314' and debit = 100.00"):
+        differences = await found(trust.lending)
+    assert {one.proof for one in differences} == {Proof.BALANCES, Proof.ENTRUSTED}
+    names = [one.where for one in differences if one.proof is Proof.ENTRUSTED]
+    assert names == ["WT-2026-0001", "WT-2026-0002"]
 
 
 async def test_money_on_another_account_is_found(lending: Lending) -> None:

@@ -18,7 +18,7 @@ from domain.configuration.company_account import AccountUse, CompanyAccount
 from domain.configuration.loan_product import LoanKind
 from domain.finance import disbursement, entrusted_fee, entrusted_fund
 from domain.finance.disbursement import Disbursement
-from domain.finance.entrusted_fee import EntrustedFee
+from domain.finance.entrusted_fee import EntrustedFee, EntrustedFeeState, FeeWay
 from domain.finance.entrusted_fund import Advice, EntrustedFund
 from domain.ledger.journal import VOUCHERS
 from domain.lending.entrusted_loan import contract, guarding, queries
@@ -127,6 +127,12 @@ class Trust:
         )  # fmt: skip
         (row,) = await self.lender.rows(Disbursement, Disbursement.contract_id == made.id)
         return await disbursement.review(self.lender.accountant, disbursement_id=row.id)
+
+    async def fee_taken(self) -> None:
+        """The one fee that is due is taken out of the fund, confirmed by the accountant."""
+        (fee,) = [row for row in await self.fees() if row.state == EntrustedFeeState.DUE]
+        await entrusted_fee.settle(self.lender.cashier, fee_id=fee.id, way=FeeWay.FUND, idempotency_key=a_key())
+        await entrusted_fee.confirm(self.lender.accountant, fee_id=fee.id)
 
     async def balance(self, on: date | None = None) -> D:
         async with self.lender.system.reading() as ctx:

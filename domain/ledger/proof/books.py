@@ -209,7 +209,8 @@ def _unsound(rows: Sequence[Any]) -> list[Difference]:
         explains: set[Key] = {("voucher", voucher_id), ("event", head.event_id or voucher_id)}
         explains.add(("product", head.reference_id or voucher_id))
         for line in lines:
-            explains |= {("turnover", (line.account, head.business_date)), ("loan", line.sub_id or voucher_id)}
+            sub_id = line.sub_id or voucher_id
+            explains |= {("turnover", (line.account, head.business_date)), ("loan", sub_id), ("fund", sub_id)}
         what = f"{head.debit} / {head.credit}"
         found.append(Difference(Proof.VOUCHERS, head.number, head.debit_total, what, explains=frozenset(explains)))
     return found

@@ -41,7 +41,8 @@ class Proof(StrEnum):
 
 
 Key = tuple[str, Any]
-"""What a finding is about, or explains: a loan, voucher, event or product by its id, a turnover by account and day."""
+"""What a finding is about, or explains: a loan, voucher, event, product or an entrustor's fund by its id, a turnover by account
+and day."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,7 @@ def _compare(replay: Replay, book: Book, stored: _Stored, today: date, in_sum: d
     explains: set[Key] = {
         ("loan", loan.id),
         ("product", loan.product_id),
+        ("fund", loan.entrusted_contract_id),
         *(("event", event.id) for event in book.events),
     }
     for what, expected, found in wrong:

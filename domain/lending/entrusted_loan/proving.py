@@ -62,10 +62,11 @@ async def differences(ctx: Context) -> list[Difference]:
     left = await fund.balances(ctx, [row.id for row in rows])
     found = []
     for row in rows:
+        about = ("fund", row.id)
         if row.expected != row.found:
-            found.append(Difference(Proof.ENTRUSTED, row.number, row.expected, row.found))
+            found.append(Difference(Proof.ENTRUSTED, row.number, row.expected, row.found, about=about))
         elif left[row.id] < 0:
-            found.append(Difference(Proof.ENTRUSTED, f"{row.number} 余额 balance", "≥ 0", left[row.id]))
+            found.append(Difference(Proof.ENTRUSTED, f"{row.number} 余额 balance", "≥ 0", left[row.id], about=about))
     owed, held = sum(left.values()), (await ctx.connection.execute(_CASH)).scalar_one()
     if held < owed:
         found.append(Difference(Proof.ENTRUSTED, "委托资金专户 accounts", f"≥ {owed}", held))
