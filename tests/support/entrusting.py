@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal as D
 from typing import Any
@@ -60,11 +60,12 @@ class Trust:
     payer: str
     card: CustomerAccount
     borrowers_card: CustomerAccount
+    products: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def lending(self) -> Lending:
         """What happens on loans, through the account for entrusted money."""
-        return Lending(self.lender, self.account.id)
+        return Lending(self.lender, self.account.id, self.products)
 
     async def today(self) -> date:
         async with self.lender.system.reading() as ctx:
@@ -161,8 +162,9 @@ def a_card(serial: int) -> str:
     return digits + luhn.calc_check_digit(digits)
 
 
-async def a_trust(lender: LenderAtWork, *, serial: int = 1, **terms: Any) -> Trust:
-    """A contract of S39's rates, signed on the open day, with no money yet. `serial`: of several at one lender."""
+async def a_trust(lender: LenderAtWork, *, serial: int = 1, beside: Trust | None = None, **terms: Any) -> Trust:
+    """A contract of S39's rates, signed on the open day, with no money yet. `serial`: of several at one lender; `beside`
+    another whose product it has as well."""
     manager = lender.account_manager
     entrustor = await a_person(manager, serial=2 * serial + 100)
     borrower = await a_person(manager, serial=2 * serial + 101)
@@ -184,4 +186,5 @@ async def a_trust(lender: LenderAtWork, *, serial: int = 1, **terms: Any) -> Tru
         )
         for number, person in enumerate((entrustor, borrower))
     ]  # fmt: skip
-    return Trust(lender, made, account, entrustor.name, *cards)
+    products = beside.products if beside else {}
+    return Trust(lender, made, account, entrustor.name, cards[0], cards[1], products)
