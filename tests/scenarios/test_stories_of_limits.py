@@ -162,7 +162,8 @@ async def borrowed(journey: Journey, company: str, name: str, **terms: Any) -> s
 
 async def test_7_a_group_borrows_up_to_15_percent_of_the_net_assets(journey: Journey) -> None:
     """锦诚 · 30 of 200 millions: 12 and 10 are out, 8,000,000.01 for the third company is a cent too much, for a month."""
-    controller, terms = an_id_number(900), {"method": "EQUAL_PRINCIPAL", "lendingMode": "CREDIT"}
+    controller = an_id_number(900)
+    terms: dict[str, Any] = {"method": "EQUAL_PRINCIPAL", "lendingMode": "CREDIT"}
     names = ("锦诚实业有限公司", "锦诚商贸有限公司", "锦诚物流有限公司")
     first, second, third = [await a_company_of(journey, name, controller) for name in names]
     loan = await borrowed(journey, first, names[0], amount="12000000.00", **terms)
