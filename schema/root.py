@@ -40,6 +40,7 @@ MODULES = [
     "resolvers.configuration.loan_product",
     "resolvers.configuration.company_account",
     "resolvers.lending.loan",
+    "resolvers.lending.explained_figure",
     "resolvers.end_of_day",
     "resolvers.lending.repayment_plan",
     "resolvers.lending.loan_contract",

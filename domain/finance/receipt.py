@@ -119,10 +119,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What a receipt pays, and what of it stays kept (暂收)."""
+    """What a receipt pays, and what of it stays kept (暂收); `event_id` once it is posted."""
 
     lines: tuple[Line, ...]
     unapplied: Decimal
+    event_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ async def allocations(ctx: Context, receipt_ids: Sequence[UUID]) -> dict[UUID, A
         lines[line.event_id].append(Line(line.seq, line.component, line.amount))
     for event_id, row in posted.items():
         paid = sum((line.amount for line in lines[event_id]), ZERO)
-        found[row.id] = Allocation(tuple(lines[event_id]), row.amount - paid)
+        found[row.id] = Allocation(tuple(lines[event_id]), row.amount - paid, event_id)
     return found
 
 

@@ -13,6 +13,7 @@ from domain.finance.repayment_entry import Entry
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.lending.loan import preview as previews
+from domain.lending.loan.explanation_of_rows import LinePlace
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, mutation, reads
 from resolvers.lending.loan_preview import shown
@@ -95,12 +96,15 @@ def _wanted(asked: ReceiptFilter) -> receipt.Wanted:
     )
 
 
-def _lines(lines: Iterable[receipt.Line]) -> list[AllocationLine]:
+def _lines(lines: Iterable[receipt.Line], event_id: UUID | None = None) -> list[AllocationLine]:
     return [
         AllocationLine(
-            installment_seq=line.seq, component=ReceivableComponent(str(line.component)), amount=Money(line.amount)
+            installment_seq=line.seq,
+            component=ReceivableComponent(str(line.component)),
+            amount=Money(line.amount),
+            place=LinePlace(event_id, k) if event_id else None,
         )
-        for line in lines
+        for k, line in enumerate(lines)
     ]
 
 
@@ -173,7 +177,7 @@ answers_by_key("Receipt.registered_by", Employee)
 @answers("Receipt.allocation")
 async def allocation(ctx: Context, receipt_ids: list[UUID]) -> dict[UUID, list[AllocationLine]]:
     found = await receipt.allocations(ctx, receipt_ids)
-    return {receipt_id: _lines(paid.lines) for receipt_id, paid in found.items()}
+    return {receipt_id: _lines(paid.lines, paid.event_id) for receipt_id, paid in found.items()}
 
 
 @answers("Receipt.reversal")

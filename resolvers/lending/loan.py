@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import cast
 from uuid import UUID
 
 import strawberry
@@ -19,26 +18,24 @@ from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.ledger import journal
 from domain.lending.loan import explanation, figures, plans, queries
-from resolvers.kernel import Info, answers, answers_by_key, by_keys, key, reads
+from domain.lending.loan.explanation_of_rows import InstallmentPlace, PlannedPlace
+from resolvers.kernel import Info, answers, answers_by_key, key, reads
 from resolvers.lending.repayment_plan import planned_installment
 from schema.configuration.loan_product import LoanProduct
 from schema.customers.customer import Customer
-from schema.kernel import ID, JSON, Date, DateTime, Money, SortDirection
+from schema.kernel import ID, Date, DateTime, Money, SortDirection
 from schema.lending.loan import (
     CurrentTerms,
-    ExplainedFigure,
     Installment,
     LedgerEntry,
     Loan,
     LoanConnection,
     LoanEvent,
     LoanEventConnection,
-    LoanFigure,
     LoanFilter,
     LoanOrder,
     LoanOrderField,
     LoanPosition,
-    PayoffFigure,
     PayoffQuote,
     PlanVersion,
 )
@@ -126,8 +123,6 @@ answers_by_key("Loan.contract", LoanContract)
 answers_by_key("Loan.manager", Employee)
 answers_by_key("Loan.department", Department)
 answers_by_key("LoanEvent.actor", Employee)
-answers_by_key("ExplainedFigure.event", LoanEvent)
-answers_by_key("ExplainedFigure.product", LoanProduct)
 answers_by_key("PlanVersion.event", LoanEvent)
 
 
@@ -172,55 +167,17 @@ def _position(place: explanation.Place, shown: Figures, provision: int) -> LoanP
     )
 
 
-@answers("LoanPosition.explain")
-async def explanations(
-    ctx: Context, places: Sequence[explanation.Place], figure: LoanFigure
-) -> dict[explanation.Place, list[ExplainedFigure]]:
-    found = await explanation.explain(ctx, places, figure)
-    return {place: [_explained(part) for part in parts] for place, parts in found.items()}
-
-
-@answers("PayoffQuote.explain")
-async def quote_explanations(
-    ctx: Context, places: Sequence[tuple[UUID, date]], figure: PayoffFigure
-) -> dict[tuple[UUID, date], list[ExplainedFigure]]:
-    found = await explanation.explain_quotes(ctx, places, figure)
-    return {place: [_explained(part) for part in parts] for place, parts in found.items()}
-
-
-def _explained(part: explanation.ExplainedPart) -> ExplainedFigure:
-    return ExplainedFigure(
-        amount=_money(part.amount),
-        rule=part.rule,
-        formula=part.formula,
-        inputs=JSON(part.inputs),
-        installment_seq=part.seq,
-        event_id=part.event_ids[-1] if part.event_ids else None,
-        event_ids=part.event_ids,
-        product_id=part.product_id,
-    )
-
-
-@answers("ExplainedFigure.events")
-async def explaining_events(
-    ctx: Context, groups: Sequence[tuple[UUID, ...]]
-) -> dict[tuple[UUID, ...], list[LoanEvent]]:
-    event_ids = list({event_id for group in groups for event_id in group})
-    found = await by_keys(ctx, LoanEvent, event_ids, scoped=False)
-    return {group: [cast(LoanEvent, found[event_id]) for event_id in group] for group in groups}
-
-
-answers("ExplainedFigure.vouchers")(explanation.vouchers)
-
-
 @answers("Loan.installments")
 async def installments(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[Installment]]:
     found = await queries.installments(ctx, loan_ids)
-    return {loan_id: [installment(row) for row in rows] for loan_id, rows in found.items()}
+    return {
+        loan_id: [installment(row, InstallmentPlace(loan_id, row.seq)) for row in rows]
+        for loan_id, rows in found.items()
+    }
 
 
-def installment(row: Standing) -> Installment:
-    """An installment as the API shows it, from fen."""
+def installment(row: Standing, place: InstallmentPlace | None = None) -> Installment:
+    """An installment as the API shows it, from fen; `place` where it is the loan's own."""
     return Installment(
         seq=row.seq,
         start_date=row.start_date,
@@ -234,21 +191,22 @@ def installment(row: Standing) -> Installment:
         compound=_money(row.compound),
         fee=_money(row.fee),
         paid_on=row.paid_on,
+        place=place,
     )
 
 
 @answers("Loan.plans")
 async def plan_versions(ctx: Context, loan_ids: Sequence[UUID]) -> dict[UUID, list[PlanVersion]]:
     found = await plans.plans(ctx, loan_ids)
-    return {loan_id: [_plan(stored) for stored in stored_plans] for loan_id, stored_plans in found.items()}
+    return {loan_id: [_plan(loan_id, stored) for stored in stored_plans] for loan_id, stored_plans in found.items()}
 
 
-def _plan(stored: plans.StoredPlan) -> PlanVersion:
+def _plan(loan_id: UUID, stored: plans.StoredPlan) -> PlanVersion:
     rows = stored.installments
     return PlanVersion(
         version=stored.version,
         event_id=stored.event_id,
-        installments=[planned_installment(row) for row in rows],
+        installments=[planned_installment(row, PlannedPlace(loan_id, stored.event_id, row.seq)) for row in rows],
         total_principal=_money(sum(row.principal for row in rows)),
         total_interest=_money(sum(row.interest for row in rows)),
     )

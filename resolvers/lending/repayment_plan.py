@@ -14,6 +14,7 @@ from domain.calculation.money import fen, yuan
 from domain.calculation.schedule import PlannedInstallment as Row
 from domain.calculation.schedule import PlanTerms
 from domain.lending import repayment_plan
+from domain.lending.loan.explanation_of_rows import PlannedPlace
 from domain.lending.repayment_plan import Calculated
 from resolvers.kernel import Info, reads
 from schema.kernel import Money
@@ -76,8 +77,8 @@ def _answer(calculated: Calculated) -> RepaymentPlan:
     )
 
 
-def planned_installment(row: Row) -> PlannedInstallment:
-    """One installment of a plan, in CNY."""
+def planned_installment(row: Row, place: PlannedPlace | None = None) -> PlannedInstallment:
+    """One installment of a plan, in CNY; `place` where it is a loan's."""
     return PlannedInstallment(
         seq=row.seq,
         start_date=row.start_date,
@@ -87,6 +88,7 @@ def planned_installment(row: Row) -> PlannedInstallment:
         interest=_money(row.interest),
         payment=_money(row.payment),
         balance_after=_money(row.balance_after),
+        place=place,
     )
 
 

@@ -9,9 +9,11 @@ import strawberry
 
 from domain.calculation.loan import events
 from domain.finance import receipt
+from domain.lending.loan.explanation_of_rows import LinePlace
 from schema.configuration.company_account import CompanyAccount
 from schema.configuration.loan_product import ReceivableComponent
 from schema.kernel import ID, Connection, Date, DateRange, DateTime, Hidden, Money, Node, Payload, entity, relation
+from schema.lending.explained_figure import ExplainedFigure
 from schema.lending.loan import Loan
 from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
@@ -38,6 +40,12 @@ class AllocationLine:
     """应收项目 What it is for."""
     amount: Money
     """金额 How much."""
+    place: Hidden[LinePlace | None] = None
+
+    @relation(by="place")
+    def explain(self) -> list[ExplainedFigure] | None:
+        """数字由来 How the amount came about: what was left of the money, and what there was to pay. Null while the receipt is not
+        registered, and once it is reversed."""
 
 
 @entity("receipts", reading="finance.receipt.read")

@@ -9,8 +9,9 @@ from uuid import UUID
 import strawberry
 
 from domain.calculation import classification
-from domain.calculation.loan import debt, explain, explain_payoff
+from domain.calculation.loan import debt
 from domain.lending.loan import queries, tables
+from domain.lending.loan.explanation_of_rows import InstallmentPlace
 from schema.configuration.loan_product import LendingMode, LoanKind, LoanProduct
 from schema.kernel import (
     ID,
@@ -29,6 +30,7 @@ from schema.kernel import (
     entity,
     relation,
 )
+from schema.lending.explained_figure import ExplainedFigure, InstallmentFigure, LoanFigure, PayoffFigure
 from schema.lending.loan_contract import LoanContract
 from schema.lending.repayment_plan import Method, PlannedInstallment
 from schema.organization.department import Department
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from domain.calculation.classification import AccrualStatus as AccrualStatus
     from domain.calculation.classification import FiveClass as FiveClass
     from domain.calculation.loan.debt import InstallmentState as InstallmentState
-    from domain.calculation.loan.explain import LoanFigure as LoanFigure
-    from domain.calculation.loan.explain_payoff import PayoffFigure as PayoffFigure
     from domain.lending.loan.queries import LoanOrderField as LoanOrderField
     from domain.lending.loan.tables import LoanState as LoanState
     from schema.customers.customer import Customer
@@ -52,11 +52,7 @@ else:
     )
     FiveClass = strawberry.enum(classification.FiveClass, description="五级分类 From the best class to the worst.")
     InstallmentState = strawberry.enum(debt.InstallmentState, description="期状态 Where an installment stands.")
-    LoanFigure = strawberry.enum(explain.LoanFigure, description="余额项 A figure that explains itself.")
     LoanOrderField = strawberry.enum(queries.LoanOrderField, description="排序字段 What loans are sorted by.")
-    PayoffFigure = strawberry.enum(
-        explain_payoff.PayoffFigure, description="报价项 A field of a payoff quote, which explains itself."
-    )
     LoanState = strawberry.enum(tables.LoanState, description="借据状态 Overdue means beyond grace.")
 
 READING = "lending.loan.read"
@@ -102,39 +98,6 @@ class LedgerEntry:
 @strawberry.type(description="事件列表 One page of a loan's events.")
 class LoanEventConnection(Connection[LoanEvent]):
     pass
-
-
-@strawberry.type(description="数字由来 One part of a figure; the parts add up to it.")
-class ExplainedFigure:
-    amount: Money
-    """金额 What this part brings."""
-    rule: str
-    """规则 Why it exists, a stable code."""
-    formula: str
-    """公式 Arithmetic in yuan over the inputs: + - * / and brackets; round_half_up rounds to the cent, max takes the greater."""
-    inputs: JSON
-    """数值 The inputs by their names in the formula."""
-    installment_seq: int | None
-    """期次 The installment it belongs to; the parts of one are its penalty, compound, fee and unpaid interest."""
-    event_id: Hidden[UUID | None]
-    event_ids: Hidden[tuple[UUID, ...]]
-    product_id: Hidden[UUID]
-
-    @relation(by="event_id")
-    def event(self) -> LoanEvent | None:
-        """事件 The last of the events behind it."""
-
-    @relation(by="event_ids")
-    def events(self) -> list[LoanEvent]:
-        """全部事件 What set its base and rate and what moved it, in the order in which they take effect."""
-
-    @relation(by="event_ids")
-    def vouchers(self) -> list[str]:
-        """凭证号 The vouchers of these events. What accrues from day to day is in the vouchers of end of day."""
-
-    @relation(by="product_id")
-    def product(self) -> LoanProduct:
-        """产品 The version of the product whose rules it follows, and its code."""
 
 
 @strawberry.type(description="余额 What a loan stands at, at the close of one day.")
@@ -202,6 +165,11 @@ class Installment:
     """费用 Fee outstanding."""
     paid_on: Date | None
     """结清日 When it was paid in full."""
+    place: Hidden[InstallmentPlace | None] = None
+
+    @relation(by="place")
+    def explain(self, figure: InstallmentFigure) -> list[ExplainedFigure] | None:
+        """数字由来 How a field came about, as in a position; null in a preview or a proposal, which is not the loan's own."""
 
 
 @strawberry.type(

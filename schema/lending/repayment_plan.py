@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from domain.calculation import cost, schedule
-from schema.kernel import Date, Money, Rate
+from domain.lending.loan.explanation_of_rows import PlannedPlace
+from schema.kernel import Date, Hidden, Money, Rate, relation
+from schema.lending.explained_figure import ExplainedFigure, PlannedFigure
 
 if TYPE_CHECKING:
     from domain.calculation.cost import FeePayer as FeePayer
@@ -97,6 +99,11 @@ class PlannedInstallment:
     """应还 Principal and interest."""
     balance_after: Money
     """剩余本金 Principal left afterwards."""
+    place: Hidden[PlannedPlace | None] = None
+
+    @relation(by="place")
+    def explain(self, figure: PlannedFigure) -> list[ExplainedFigure] | None:
+        """数字由来 How a field of a loan's plan came about; null where there is no loan yet."""
 
 
 @strawberry.type(

@@ -43,6 +43,19 @@ class InstallmentFigure(StrEnum):
     """费用 Fee outstanding."""
 
 
+class PlannedFigure(StrEnum):
+    """The money fields of an installment of a plan, each of which explains itself."""
+
+    PRINCIPAL = "PRINCIPAL"
+    """本金 Principal."""
+    INTEREST = "INTEREST"
+    """利息 Interest."""
+    PAYMENT = "PAYMENT"
+    """应还 Principal and interest."""
+    BALANCE_AFTER = "BALANCE_AFTER"
+    """剩余本金 Principal left afterwards."""
+
+
 def explain_installment(fold: Fold, figure: InstallmentFigure, seq: int, day: date) -> list[Part]:
     """The parts of a figure of `installments_on(day)`: one, or none where penalty, compound or fee is nothing.
 
@@ -53,6 +66,32 @@ def explain_installment(fold: Fold, figure: InstallmentFigure, seq: int, day: da
         return explanation.due(debt, figure)
     rows = {row.seq: row for row in explanation.state.version.rest}
     return explanation.planned(rows[seq], figure)
+
+
+def explain_planned(fold: Fold, figure: PlannedFigure, seq: int) -> list[Part]:
+    """The one part of a figure of a row of the plan in force at the close of the day to which the loan is folded.
+
+    Raises KeyError where that plan has no such row."""
+    version, events = fold.state.version, _Installments(fold).set_the_plan()
+    row = {row.seq: row for row in version.installments}[seq]
+    rule, amount, (formula, inputs) = {
+        PlannedFigure.PRINCIPAL: (Rule.INSTALLMENT_PRINCIPAL, row.principal, principal_of(version.agreed(row))),
+        PlannedFigure.INTEREST: (Rule.INSTALLMENT_INTEREST, row.interest, interest_of(version.agreed(row))),
+        PlannedFigure.PAYMENT: (
+            Rule.SUM,
+            row.payment,
+            ("principal + interest", {"principal": money(row.principal), "interest": money(row.interest)}),
+        ),
+        PlannedFigure.BALANCE_AFTER: (
+            Rule.SUM,
+            row.balance_after,
+            (
+                "balance - principal",
+                {"balance": money(row.balance_after + row.principal), "principal": money(row.principal)},
+            ),
+        ),
+    }[figure]
+    return [Part(amount, rule, formula, inputs, events, seq)]
 
 
 class _Installments(Explanation):
@@ -80,7 +119,7 @@ class _Installments(Explanation):
 
     def planned(self, row: PlannedInstallment, figure: InstallmentFigure) -> list[Part]:
         """Not due yet: what the plan says, of the running one what its line will have reached."""
-        agreed, events = self.state.version.agreed(row), tuple(event.id for event in self.events if self.sets(event))
+        agreed, events = self.state.version.agreed(row), self.set_the_plan()
         match figure:
             case InstallmentFigure.PRINCIPAL | InstallmentFigure.UNPAID_PRINCIPAL:
                 formula, inputs = principal_of(agreed)
@@ -95,6 +134,9 @@ class _Installments(Explanation):
                     Part(charged, Rule.FEE, "charged", {"charged": money(charged)}, self.charges_of(row.seq), row.seq)
                 ]
         return []
+
+    def set_the_plan(self) -> tuple[str, ...]:
+        return tuple(event.id for event in self.events if self.sets(event))
 
     def _made(self, debt: Debt) -> tuple[str, ...]:
         """What made it: the plan, and where it fell due before its day, what brought that about."""

@@ -62,19 +62,23 @@ async def provisions(ctx: Context, found: dict[UUID, Figures]) -> dict[UUID, Pro
 
 async def explain(ctx: Context, places: Sequence[Place], figure: LoanFigure) -> dict[Place, list[ExplainedPart]]:
     """How a figure of loans on days came about: parts that add up to it. Folds each loan anew from its events."""
-    known = await _known(ctx, places)
+    known = await folded(ctx, places)
     if figure is LoanFigure.PROVISION:
         return await _explain_provisions(ctx, places, known)
-    return {place: _parts(known[place], explain_fold(known[place].fold, figure, place[1])) for place in places}
+    return {
+        place: parts_of(known[place].product_id, explain_fold(known[place].fold, figure, place[1])) for place in places
+    }
 
 
 async def explain_quotes(
     ctx: Context, quotes: Sequence[tuple[UUID, date]], figure: PayoffFigure
 ) -> dict[tuple[UUID, date], list[ExplainedPart]]:
     """How a figure of payoff quotes (loan, day) came about: parts that add up to it, if nothing else happens until then."""
-    known = await _known(ctx, [(loan_id, day, None) for loan_id, day in quotes])
+    known = await folded(ctx, [(loan_id, day, None) for loan_id, day in quotes])
     return {
-        (loan_id, day): _parts(found := known[loan_id, day, None], explain_payoff(found.fold, figure, day))
+        (loan_id, day): parts_of(
+            (found := known[loan_id, day, None]).product_id, explain_payoff(found.fold, figure, day)
+        )
         for loan_id, day in quotes
     }
 
@@ -91,28 +95,29 @@ async def vouchers(ctx: Context, groups: Sequence[tuple[UUID, ...]]) -> dict[tup
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Known:
     """A loan as it is folded for its explanation, and the version of its product."""
 
     fold: Fold
     product_id: UUID
 
 
-async def _known(ctx: Context, places: Sequence[Place]) -> dict[Place, _Known]:
+async def folded(ctx: Context, places: Sequence[Place]) -> dict[Place, Known]:
     """The fold behind each place, from the events booked by its moment; as many statements as there are moments."""
     loan_ids = {loan_id for loan_id, *_ in places}
     statement = select(Loan.id, Loan.product_id).where(Loan.id.in_(loan_ids))
     products = {row.id: row.product_id for row in (await ctx.connection.execute(statement)).all()}
-    found: dict[Place, _Known] = {}
+    found: dict[Place, Known] = {}
     for moment in {known_at for *_, known_at in places}:
         here = [place for place in places if place[2] == moment]
         until = max(day for _, day, _ in here)
         folds = await figures.folds(ctx, [loan_id for loan_id, *_ in here], until, known_at=moment)
-        found |= {place: _Known(folds[place[0]], products[place[0]]) for place in here}
+        found |= {place: Known(folds[place[0]], products[place[0]]) for place in here}
     return found
 
 
-def _parts(known: _Known, parts: Sequence[Part]) -> list[ExplainedPart]:
+def parts_of(product_id: UUID, parts: Sequence[Part]) -> list[ExplainedPart]:
+    """The parts of the engine with the version of the product behind them."""
     return [
         ExplainedPart(
             part.amount,
@@ -121,14 +126,14 @@ def _parts(known: _Known, parts: Sequence[Part]) -> list[ExplainedPart]:
             part.inputs,
             tuple(map(UUID, part.events)),
             part.seq,
-            known.product_id,
+            product_id,
         )
         for part in parts
     ]
 
 
 async def _explain_provisions(
-    ctx: Context, places: Sequence[Place], known: dict[Place, _Known]
+    ctx: Context, places: Sequence[Place], known: dict[Place, Known]
 ) -> dict[Place, list[ExplainedPart]]:
     """What the policy in force asks of each principal; as many statements as there are days and moments."""
     name = await parameter.value(ctx, "provision_policy")
@@ -142,7 +147,7 @@ async def _explain_provisions(
     return found
 
 
-def _provision(known: _Known, day: date, shown: Figures, required: Provision, name: str) -> list[ExplainedPart]:
+def _provision(known: Known, day: date, shown: Figures, required: Provision, name: str) -> list[ExplainedPart]:
     """General and specific part, rounded apart; behind them is whatever moved the principal."""
     policy, five_class = POLICIES[name], shown.five_class
     moved = explain_fold(known.fold, LoanFigure.PRINCIPAL_OUTSTANDING, day)
