@@ -18,6 +18,7 @@ from xiaodai.demo import operations
 from xiaodai.demo.calendar import Story
 from xiaodai.demo.client import Person, Refused, Server
 from xiaodai.demo.closing import figures, last_words, summary
+from xiaodai.demo.entrusted import entrusted_stories
 from xiaodai.demo.founding import found, meet_again
 from xiaodai.demo.habits import ordinary_stories
 from xiaodai.demo.lenders import LAST_DAY, LENDERS, PASSWORD, LenderPlan
@@ -117,6 +118,7 @@ class Telling:
         stories: list[Story] = [
             *stories_of(office),
             *stories_of_change(office, full=self.full),
+            *entrusted_stories(office),
             *ordinary_stories(office, self.until, self.full),
             *work_lists(office, self.until),
         ]

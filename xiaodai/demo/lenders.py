@@ -48,7 +48,7 @@ class Product:
 class LenderPlan:
     """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full.
 
-    `waiting`: the states of applications that are there in the end, for the work lists. `lines`: revolving products.
+    `waiting`: the states of applications that are there in the end, for the work lists. `lines`: revolving and entrusted products.
     """
 
     code: str
@@ -141,6 +141,12 @@ REVOLVING_LINE = Product(
            settlementDay=20, methods=["INTEREST_ONLY", "BULLET"], lendingModes=["MORTGAGE"], facilityMonths=12),
     Offer(("500000.00",), (3, 6), ("0.126",), "INTEREST_ONLY", "MORTGAGE", WORKING_CAPITAL, enterprise=True),
 )  # fmt: skip
+ENTRUSTED_LOAN = Product(
+    "WTDK", "委托贷款",
+    _terms(("100000.00", "10000000.00"), (6, 36), ("0.06", "0.12"), kind="ENTRUSTED", methods=["INTEREST_ONLY"],
+           lendingModes=["CREDIT", "GUARANTEE"]),
+    Offer(("1000000.00",), (12,), ("0.10",), "INTEREST_ONLY", "CREDIT", WORKING_CAPITAL, enterprise=True),
+)  # fmt: skip
 
 JINJIANG = LenderPlan(
     code="jinjiang", name="锦江惠民小额贷款有限公司", licence="TRADITIONAL", net_assets="200000000.00",
@@ -167,7 +173,7 @@ JINJIANG = LenderPlan(
         Colleague("collector", "金长风", "ASSETS", ("COLLECTOR",)),
         Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
     ),
-    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN), lines=(REVOLVING_LINE,),
+    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN), lines=(REVOLVING_LINE, ENTRUSTED_LOAN),
     loans=(6, 55), customers=(6, 100), waiting=EVERY_STATE,
 )  # fmt: skip
 YUNSHUI = LenderPlan(

@@ -42,7 +42,7 @@ class Customer:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a customer asks for: a product and terms. `amount` in CNY, `rate` a year."""
+    """What a customer asks for: a product and terms. `amount` in CNY, `rate` a year; `entrusted`: under which entrusted contract."""
 
     product: str
     amount: str
@@ -51,6 +51,7 @@ class Ask:
     method: str
     mode: str
     purpose: tuple[str, str]
+    entrusted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class Office:
             "createLoanApplication", customerId=customer.id, productId=self.products[ask.product], amount=ask.amount,
             periods=ask.periods, annualRate=ask.rate, method=ask.method, lendingMode=ask.mode,
             purposeCode=ask.purpose[0], purpose=ask.purpose[1], repaymentSource="经营收入",
+            entrustedContractId=ask.entrusted,
         )  # fmt: skip
         return str(made["application"]["id"])
 
@@ -216,17 +218,17 @@ class Office:
         await (await self.by("accountant")).mutate("reviewDisbursement", disbursementId=disbursement)
         return PayOut(disbursement, customer, amount, contract["cost"])
 
-    def payment(self, pay_out: PayOut, amount: str | None = None) -> dict[str, Any]:
-        """The input of payDisbursement: all of it unless another amount is asked for."""
+    def payment(self, pay_out: PayOut, amount: str | None = None, account: str | None = None) -> dict[str, Any]:
+        """The input of payDisbursement: all of it, from the lender's own account, unless something else is asked for."""
         return {
-            "disbursementId": pay_out.id, "companyAccountId": self.account_id, "valueDate": self.today,
+            "disbursementId": pay_out.id, "companyAccountId": account or self.account_id, "valueDate": self.today,
             "customerAccountId": pay_out.customer.account_id, "amount": amount or pay_out.amount,
             "idempotencyKey": f"pay {pay_out.id} {self.today} {amount or pay_out.amount}",
         }  # fmt: skip
 
-    async def pay(self, pay_out: PayOut) -> Loan:
+    async def pay(self, pay_out: PayOut, account: str | None = None) -> Loan:
         """放款 · The cashier pays through the bank; the loan exists as soon as the bank says so."""
-        await (await self.by("cashier")).mutate("payDisbursement", **self.payment(pay_out))
+        await (await self.by("cashier")).mutate("payDisbursement", **self.payment(pay_out, account=account))
         loan = (await self.until_paid(operations.DISBURSEMENT, pay_out.id))["loan"]
         dues = tuple(date.fromisoformat(line["dueDate"]) for line in loan["installments"])
         return Loan(loan["id"], loan["number"], pay_out.customer, dues)
@@ -246,7 +248,7 @@ class Office:
 
     # ------------------------------------------------------------------ repayment
 
-    async def collect(self, loan: Loan) -> Decimal:
+    async def collect(self, loan: Loan, account: str | None = None) -> Decimal:
         """还款 · The customer pays all that is due today. Answers how much that was; nothing if nothing is."""
         cashier = await self.by("cashier")
         lines = (await cashier.ask(operations.INSTALLMENTS, id=loan.id))["loan"]["installments"]
@@ -255,16 +257,17 @@ class Office:
             (Decimal(line[part]) for line in lines if line["dueDate"] <= self.today for part in parts), Decimal(0)
         )
         if due > 0:
-            await self.receive(loan, str(due))
+            await self.receive(loan, str(due), account=account)
         return due
 
     async def receive(
-        self, loan: Loan, amount: str, mode: str | None = None, method: str = "TRANSFER"
+        self, loan: Loan, amount: str, mode: str | None = None, method: str = "TRANSFER", account: str | None = None
     ) -> dict[str, Any]:
-        """Money came in: the cashier keys it, the accountant posts it. `mode` of a prepayment. Answers the receipt."""
+        """Money came in, on the lender's own account unless another is named: the cashier keys it, the accountant posts it.
+        `mode` of a prepayment. Answers the receipt."""
         number = next(self._numbers)
         entered = await (await self.by("cashier")).mutate(
-            "enterReceipt", loanId=loan.id, amount=amount, valueDate=self.today, companyAccountId=self.account_id,
+            "enterReceipt", loanId=loan.id, amount=amount, valueDate=self.today, companyAccountId=account or self.account_id,
             payerName=loan.customer.name, method=method, bankReference=f"{self.code}-{self.today}-{number}",
             prepayment={"mode": mode} if mode else None, idempotencyKey=f"receipt {self.code} {number}",
         )  # fmt: skip

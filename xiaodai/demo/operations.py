@@ -20,6 +20,8 @@ _TERMS = "{ annualRate maturityDate totalInterest }"
 _AMENDMENT = f"amendment {{ id number before {_TERMS} after {_TERMS} workflow {{ openTasks {{ id }} }} }}"
 _REFUND = "refund { id number state amount workflow { openTasks { id } } }"
 _FACILITY = "facility { id number state available workflow { openTasks { id } } }"
+_FUND = "fund { id number state }"
+_FEE = "fee { id number state }"
 _WRITE_OFF = "writeOff { id number state principal workflow { openTasks { id } } }"
 _WAIVER = "waiver { id number state amount workflow { openTasks { id } } }"
 
@@ -55,6 +57,12 @@ MUTATIONS = dict(
         _mutation("payRefund", "PayRefundInput", _REFUND),
         _mutation("applyCreditFacility", "ApplyCreditFacilityInput", _FACILITY),
         _mutation("drawDown", "DrawDownInput", _APPLICATION),
+        _mutation("createEntrustedContract", "CreateEntrustedContractInput", "contract { id number }"),
+        _mutation("recordEntrustedFund", "RecordEntrustedFundInput", _FUND),
+        _mutation("returnEntrustedFund", "ReturnEntrustedFundInput", _FUND),
+        _mutation("confirmEntrustedFund", "ConfirmEntrustedFundInput", _FUND),
+        _mutation("settleEntrustedFee", "SettleEntrustedFeeInput", _FEE),
+        _mutation("confirmEntrustedFee", "ConfirmEntrustedFeeInput", _FEE),
         _mutation("requestWriteOff", "RequestWriteOffInput", _WRITE_OFF),
         _mutation(
             "runEndOfDay",
@@ -90,6 +98,12 @@ query ($id: ID!, $on: Date!) { loan(id: $id) { payoffQuote(on: $on) { principal 
 REFUND = "query ($id: ID!) { node(id: $id) { ... on Refund { state } } }"
 FACILITY = "query ($id: ID!) { creditFacility(id: $id) { available } }"
 WAIVER = "query ($id: ID!) { node(id: $id) { ... on InterestWaiver { state } } }"
+ENTRUSTED_FEES = """
+query ($filter: EntrustedFeeFilter) { entrustedFees(filter: $filter) { nodes { id number amount } } }"""
+ENTRUSTED_CONTRACT = """
+query ($id: ID!) { entrustedContract(id: $id) {
+  fundBalance outstanding interestSplits { valueDate interest handlingFee toEntrustor }
+} }"""
 REPAYMENT_PLAN = """
 query ($input: RepaymentPlanInput!) { repaymentPlan(input: $input) {
   totalInterest installmentAmount cost { aprNominal aprEffective cap warnAbove exceedsWarning }

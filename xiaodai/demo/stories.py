@@ -181,4 +181,4 @@ async def stranger(office: Office) -> None:
 
 def tell_refusal(office: Office, attempt: str, refused: Refused, story: int | None = None) -> None:
     figures = ", ".join(f"{name} {value}" for name, value in refused.params.items())
-    office.tell(f"{attempt}: [red]{refused.code}[/] {refused.message} ({figures})", story)
+    office.tell(f"{attempt}: [red]{refused.code}[/] {refused.message}{f' ({figures})' if figures else ''}", story)
