@@ -1,6 +1,7 @@
 """Changes of terms as events: S32–S35, S37, S40, S41, X4, X6, X7, and acceleration."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -200,6 +201,30 @@ def test_s41_two_pay_outs() -> None:
     assert rows(known) == golden_rows("S41")
     assert known.position_on(date(2026, 7, 10)).principal_outstanding == 0
     assert known.position_on(date(2026, 7, 10)).unapplied == 0
+
+
+def test_s41_as_two_loan_notes() -> None:
+    """As the product lends it (decision 0037): a note for each pay-out, on the same due dates; S41 is their sum to the cent."""
+    wanted = S["S41"]["rows"]
+    dates = [day(row["due_date"]) for row in wanted]
+    added: dict[date, tuple[int, int]] = {}
+    for tranche in S["S41"]["input"]["tranches"]:
+        begun = day(tranche["date"])
+        terms = s01_terms(
+            principal=fen(Decimal(tranche["amount"])),
+            method=Method.INTEREST_ONLY,
+            basis=Basis.ACTUAL_360,
+            value_date=begun,
+            periods=None,
+            due_dates=tuple(due for due in dates if due > begun),
+        )
+        note = loan(terms, [pay_out(tranche["date"], tranche["amount"])], begun)
+        for row in note.installments_on(begun):
+            principal, interest = added.get(row.due_date, (0, 0))
+            added[row.due_date] = principal + row.principal, interest + row.interest
+    assert added == {
+        day(row["due_date"]): (fen(Decimal(row["principal"])), fen(Decimal(row["interest"]))) for row in wanted
+    }
 
 
 def test_acceleration_makes_everything_due_in_one_installment() -> None:
