@@ -21,6 +21,11 @@ ELSEWHERE = {
     "Refund", "WorkflowInstance", "EntrustedContract",
 }  # fmt: skip
 """Where the walk from a loan stops: what is not about one loan, and acts whose amounts people asked for."""
+OWN = {
+    "LoanPosition": "LoanFigure", "PayoffQuote": "PayoffFigure", "Installment": "InstallmentFigure",
+    "PlannedInstallment": "PlannedFigure",
+}  # fmt: skip
+"""The types that explain each of their money fields, and the enum of these fields."""
 
 
 @pytest.fixture(scope="module")
@@ -59,17 +64,26 @@ def test_the_table_is_complete(ours: GraphQLSchema) -> None:
 
 def test_what_the_table_names_exists(ours: GraphQLSchema) -> None:
     figures = {}
-    for name in ("LoanFigure", "PayoffFigure"):
+    for name in OWN.values():
         kind = ours.type_map[name]
         assert isinstance(kind, GraphQLEnumType)
         figures[name] = set(kind.values)
     for field, how in TABLE.items():
         for place, figure in re.findall(r"(\w*)\.?explain\((\w+)\)", how):
-            quote = place == "payoffQuote" or (not place and field.startswith("PayoffQuote"))
-            assert figure in figures["PayoffFigure" if quote else "LoanFigure"], field
+            asked = {"position": "LoanPosition", "payoffQuote": "PayoffQuote"}.get(place, field.split(".")[0])
+            assert figure in figures[OWN[asked]], field
 
 
 def test_every_figure_that_can_be_asked_for_is_in_the_table(ours: GraphQLSchema) -> None:
-    for type_name, enum in (("LoanPosition", "LoanFigure"), ("PayoffQuote", "PayoffFigure")):
+    for type_name, enum in OWN.items():
         own = {how for field, how in TABLE.items() if field.startswith(type_name + ".")}
         assert own == {f"`explain({figure})`" for figure in ours.type_map[enum].values}  # type: ignore[attr-defined]
+
+
+def test_every_type_that_explains_itself_answers_parts(ours: GraphQLSchema) -> None:
+    for name in (*OWN, "AllocationLine"):
+        explained = ours.type_map[name].fields["explain"]  # type: ignore[attr-defined]
+        assert get_named_type(explained.type).name == "ExplainedFigure"
+        assert [get_named_type(asked.type).name for asked in explained.args.values()] == [
+            kind for of, kind in OWN.items() if of == name
+        ]
