@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.journey import Journey
+from tests.support.explained import Walk
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 ALLOCATIONS = {case["id"]: case for case in json.loads((GOLDEN / "allocation.json").read_text("utf-8"))["cases"]}
@@ -254,6 +255,13 @@ async def test_every_golden_receipt(journey: Journey, group: str, late: bool) ->
     told = await tell(journey, GROUPS[group], late=late)
     seen = {name: await shown(journey, case) for name, case in told.items()}
     assert seen == {name: expected(case, late=late) for name, case in GROUPS[group].items()}
+    explained = Walk()
+    for case in told.values():
+        ask = journey.by("accountant").data
+        number = (await ask("query ($id: ID!) { loan(id: $id) { number } }", id=case.loan))["loan"]["number"]
+        await explained.look_at_receipts(ask, number)
+    assert explained.failures == []
+    assert explained.figures >= sum(len(case.lines or ()) for case in GROUPS[group].values())
     closed = await journey.close(date.fromisoformat(OPEN_UNTIL) + timedelta(days=1))
     assert all(day["ledgerBalanced"] for day in closed["days"])
 
@@ -281,4 +289,12 @@ async def test_the_quote_and_the_reversal(journey: Journey) -> None:
             companyAccountId=journey.account, payerName="王芳", bankReference=f"BANK {amount}", idempotencyKey=f"k {amount}",
         )  # fmt: skip
         assert [error["code"] for error in refused] == ["INVALID_AMOUNT"], amount
+    no_money = await journey.by("cashier").ask(
+        "mutation($i: EnterReceiptInput!) { enterReceipt(input: $i) { receipt { id } } }",
+        i={
+            "loanId": loan, "amount": ALLOCATIONS["A19"]["payments"][2], "valueDate": "2026-03-07",
+            "companyAccountId": journey.account, "payerName": "王芳", "bankReference": "BANK 100.001", "idempotencyKey": "k 100.001",
+        },
+    )  # fmt: skip
+    assert (no_money.codes, no_money.data) == (["BAD_USER_INPUT"], None)  # no Money by the contract (decision 0037)
     assert (await journey.by("accountant").data(quote, id=loan))["loan"] == after
