@@ -167,7 +167,9 @@ async def test_what_is_behind_a_penalty(api: Api, lending: Lending) -> None:
 async def test_explanations_of_many_loans_take_as_many_statements_as_of_one(api: Api, lending: Lending) -> None:
     document = f"""{{ loans(first: 3) {{ nodes {{ position {{ principal: explain(figure: PRINCIPAL_OUTSTANDING) {PARTS}
       provision: explain(figure: PROVISION) {{ amount events {{ id }} }} }}
-      payoffQuote(on: "2026-01-15") {{ explain(figure: PRINCIPAL) {{ amount vouchers }} }} }} }} }}"""
+      payoffQuote(on: "2026-01-15") {{ explain(figure: PRINCIPAL) {{ amount vouchers }} }}
+      installments {{ explain(figure: INTEREST) {{ amount vouchers }} }}
+      plans {{ installments {{ explain(figure: PAYMENT) {{ amount }} }} }} }} }} }}"""
     counts = []
     for _ in range(2):
         await lending.pay_out(amount="5000.00", periods=3)
