@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 
 from tenancy.address import driver_arguments
 from tenancy.connections import Connections, Overloaded
@@ -61,6 +61,15 @@ def opening(schema: str, write: bool, statement_seconds: int) -> str:
     )
 
 
+async def _rolled_back(transaction: AsyncTransaction) -> bool:
+    """Whether that went well; what was wrong before is what is told."""
+    try:
+        await transaction.rollback()
+    except Exception:
+        return False
+    return True
+
+
 class Door:
     """One for each process, made in its event loop.
 
@@ -102,14 +111,19 @@ class Door:
         keep = False
         try:
             kept.driver.opening = opening(lender.schema, write, statement_seconds)
-            async with kept.connection.begin() as transaction:
+            transaction = await kept.connection.begin()
+            try:
                 yield kept.connection
                 if not write and kept.connection.invalidated:  # one of several readers was cancelled in a statement
                     await transaction.rollback()
-            keep = not kept.connection.invalidated
-        except Exception:
-            keep = True  # rolled back just now; being cancelled is no Exception and leaves the connection in doubt
-            raise
+                elif transaction.is_active:
+                    await transaction.commit()
+                keep = not kept.connection.invalidated
+            except (
+                Exception
+            ):  # being cancelled is none: another reader may be in a statement, and the connection is cut
+                keep = await _rolled_back(transaction)
+                raise
         finally:
             await self._connections.give_back(kept, keep=keep)
 

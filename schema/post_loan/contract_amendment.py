@@ -111,6 +111,7 @@ def _installment(row: dict[str, Any]) -> Installment:
         due_date=date.fromisoformat(row["due_date"]),
         state=InstallmentState(row["state"]),
         paid_on=date.fromisoformat(row["paid_on"]) if row["paid_on"] else None,
+        place=None,
         **{name: _money(row[name]) for name in money},
     )
 

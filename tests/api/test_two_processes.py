@@ -71,7 +71,9 @@ async def test_requests_of_one_person(slow: list[Process], lender: LenderAtWork)
         await crowd([first, second], [token], 2)
         passed, refused, limit = await crowd([first, second], [token], 2 * LIMIT - 10)
         assert LIMIT <= passed <= limit
-        assert refused == {"1"}
+        assert refused == (
+            {"1"} if passed < 2 * LIMIT - 10 else set()
+        )  # on a slow machine it took longer than a second
         for _ in range(3):
             assert (await crowd([first, second], [token], LIMIT))[0] == LIMIT, "nobody under the limit is refused"
 

@@ -110,6 +110,7 @@ class Recycling:
                 if (await connection.execute(text(kept.sql(_SHAPE)))).scalar_one() != kept.shape:
                     return False
                 await run_text(connection, kept.sql(_SWEEP))
+            kept.lender.platform.catalog._forget(kept.lender.lender.id)
         except (DBAPIError, PostgresError):  # somebody still has it in hand
             return False
         return True

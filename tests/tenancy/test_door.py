@@ -211,12 +211,37 @@ async def test_no_connection_free_is_said_soon(place: Platform, alpha: Lender, b
 
 
 async def test_many_lenders_at_once_never_mix(place: Platform, alpha: Lender, beta: Lender) -> None:
-    door = place.new_door(cap=3)
+    door = place.new_door(cap=3, patience_seconds=60)
     try:
         lenders = [alpha, beta] * 60
         answers = await asyncio.gather(*(names(door, lender) for lender in lenders))
         assert answers == [[f"secret of {lender.code}"] for lender in lenders]
         assert door._connections.open <= 3
+    finally:
+        await door.close()
+
+
+async def test_who_is_cancelled_while_another_reads_is_cancelled_and_nothing_else(
+    place: Platform, alpha: Lender
+) -> None:
+    """What was cut off must not turn into a failure of the driver's: it is a time-out to whoever asked."""
+    door = place.new_door(cap=1)
+    readers: list[asyncio.Task[object]] = []
+
+    async def several() -> None:
+        async with door.enter(alpha) as connection:
+            readers.append(asyncio.create_task(connection.execute(text("SELECT pg_sleep(1)"))))
+            await asyncio.sleep(60)
+
+    try:
+        asked = asyncio.create_task(several())
+        await asyncio.sleep(0.3)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        await asyncio.gather(*readers, return_exceptions=True)
+        assert await names(door, alpha) == ["secret of alpha"]
+        assert door._connections.open == 1
     finally:
         await door.close()
 
