@@ -1,4 +1,7 @@
-"""Golden days E01–E05 through the database: paid out, run day by day, receipts in time or all of them late."""
+"""Golden days E01–E05 through the database: paid out, run day by day, receipts in time or all of them late.
+
+By night: every day the same loans are entered through the API (`tests/acceptance/test_golden_loans.py`).
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -13,6 +16,7 @@ from tests.calculation.loan.cases import eod_case
 from tests.support.actors import LenderAtWork, Ports, a_lender
 from tests.support.loans import Lending, lending_at
 
+pytestmark = pytest.mark.nightly
 CASES = ["E01", "E02", "E03", "E04", "E05"]
 DAY = timedelta(days=1)
 
