@@ -19,6 +19,7 @@ from domain.kernel.clock import CLOSING_DAY
 from domain.ledger import proof
 from domain.lending import interest_waiver, loan_application, settlement
 from domain.lending.loan import closing
+from domain.lending.loan_application import LoanApplication
 from domain.lending.revolving_loan import closing as facilities
 from domain.post_loan import early_warning
 
@@ -54,6 +55,7 @@ async def _seal(ctx: Context, _day: date) -> int:
     return await audit.seal(ctx)
 
 
+_APPROVALS_OVER = select(LoanApplication.id).where(loan_application.is_over(CLOSING_DAY)).exists()
 _ENDS_A_MONTH = extract("day", CLOSING_DAY + 1) == 1
 
 STEPS: list[Step] = [
@@ -63,7 +65,7 @@ STEPS: list[Step] = [
     Step("classes", closing.announce_classes, how=How.PARTS, when=closing.CLASSES_TO_ANNOUNCE),
     Step("waivers", interest_waiver.lapse, when=interest_waiver.WAIVERS_TO_LAPSE),
     Step("contracts", settlement.close_day, when=settlement.CONTRACTS_TO_FOLLOW),
-    Step("approvals", loan_application.expire, when=loan_application.APPROVALS_OVER),
+    Step("approvals", loan_application.expire, when=_APPROVALS_OVER),
     Step("facilities", facilities.close_day, when=facilities.FACILITIES_TO_LOOK_AT),
     Step("old_reminders", installment_due.close_old, how=How.PARTS, when=installment_due.OLD_REMINDERS),
     Step("reminders", installment_due.remind, how=How.PARTS, when=installment_due.REMINDERS_TO_SEND),

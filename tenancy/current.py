@@ -64,7 +64,8 @@ def opening(schema: str, write: bool, statement_seconds: int) -> str:
 async def _rolled_back(transaction: AsyncTransaction) -> bool:
     """Whether that went well; what was wrong before is what is told."""
     try:
-        await transaction.rollback()
+        if transaction.is_active:
+            await transaction.rollback()
     except Exception:
         return False
     return True

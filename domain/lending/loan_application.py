@@ -24,7 +24,6 @@ from domain.configuration.purpose import Purpose
 from domain.customers.customer import Customer
 from domain.home import pending_task
 from domain.kernel import paging
-from domain.kernel.clock import CLOSING_DAY
 from domain.kernel.command import check_version, command, find, lock, query
 from domain.kernel.feed import Json
 from domain.kernel.numbering import next_number
@@ -326,22 +325,19 @@ async def withdraw(ctx: Context, *, application_id: UUID, comment: str | None = 
     return row
 
 
-def _is_over(day: date | ColumnElement[date]) -> ColumnElement[bool]:
-    return and_(LoanApplication.state == S.APPROVED, LoanApplication.approved_valid_until <= day)
-
-
-APPROVALS_OVER = select(LoanApplication.id).where(_is_over(CLOSING_DAY)).exists()
-"""Whether any approval's last day is over; `expire` leaves those that led to a living contract."""
-
-
-async def expire(ctx: Context, day: date) -> int:
-    """Ends the approvals whose last day this was and that led to no living contract; a step of end of day. Answers how many."""
+def is_over(day: date | ColumnElement[date]) -> ColumnElement[bool]:
+    """Approvals whose last day was `day`, or one before it, and that led to no living contract."""
     from domain.lending.loan_contract import LIVING
 
     contracts = TenantTable.metadata.tables["loan_contracts"].c
-    used = select(contracts.application_id).where(contracts.state.in_(LIVING))
-    unused = select(LoanApplication).where(_is_over(day), LoanApplication.id.not_in(used))
-    rows = list((await ctx.session.execute(unused.order_by(LoanApplication.id).with_for_update())).scalars())
+    used = select(contracts.id).where(contracts.application_id == LoanApplication.id, contracts.state.in_(LIVING))
+    return and_(LoanApplication.state == S.APPROVED, LoanApplication.approved_valid_until <= day, ~used.exists())
+
+
+async def expire(ctx: Context, day: date) -> int:
+    """Ends the approvals that are over; a step of end of day. Answers how many."""
+    unused = select(LoanApplication).where(is_over(day)).order_by(LoanApplication.id).with_for_update()
+    rows = list((await ctx.session.execute(unused)).scalars())
     for row in rows:
         move(row, "expire")
         await pending_task.close(ctx, row)
