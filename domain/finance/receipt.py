@@ -172,7 +172,7 @@ async def allocations(ctx: Context, receipt_ids: Sequence[UUID]) -> dict[UUID, A
 
 async def _proposed(ctx: Context, rows: Sequence[Any]) -> dict[UUID, Allocation]:
     loans = select(Loan.__table__).where(Loan.id.in_({row.loan_id for row in rows}))
-    found = await refold.books(ctx, (await ctx.connection.execute(loans)).all())  # type: ignore[arg-type]
+    found = await refold.books(ctx, (await ctx.connection.execute(loans)).all())
     books = {book.loan.id: book for book in found}
     proposed: dict[UUID, Allocation] = {}
     for row in rows:
@@ -202,7 +202,7 @@ async def preview(
         return None
     if amount <= 0 or not loan.value_date <= value_date <= ctx.today:
         raise BadInput("an amount above zero, and a day from the loan's value date to today")
-    (book,) = await refold.books(ctx, [loan])  # type: ignore[list-item]
+    (book,) = await refold.books(ctx, [loan])
     try:
         return propose(book, money(amount, value_date, prepayment), ctx.today)
     except PlanError as error:

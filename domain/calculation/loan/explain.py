@@ -72,6 +72,10 @@ class Rule(StrEnum):
     RECOVERED = "RECOVERED"
 
 
+Text = tuple[str, dict[str, str]]
+"""A formula and its inputs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of a figure: `amount` in fen, `inputs` by the names in `formula`, and the installment it belongs to.
@@ -295,6 +299,10 @@ class Explanation:
         """Does it set the balance or the rate that interest runs on? A prepayment does where it reached the principal."""
         changes = (Rank.PAY_OUT, Rank.AMENDMENT, Rank.ACCELERATION)
         return event.rank in changes or (None, Component.PRINCIPAL, event.id) in self.moved
+
+    def set_the_plan(self) -> tuple[str, ...]:
+        """The events that do."""
+        return tuple(event.id for event in self.events if self.sets(event))
 
     def running_events(self, running: Running) -> tuple[str, ...]:
         """What made the running line and what gave up some of it."""

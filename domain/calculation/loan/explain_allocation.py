@@ -1,11 +1,12 @@
 """分配由来 · How a line of a receipt's allocation came about: what was left of the money, and what there was to pay."""
 
 from collections import Counter
+from datetime import date
 from itertools import takewhile
 
 from domain.calculation.allocation import Component
 from domain.calculation.loan.events import Refund
-from domain.calculation.loan.explain import Explanation, Part, Rule, money, rate
+from domain.calculation.loan.explain import Explanation, Part, Rule, Text, money, rate
 from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Movement, MovementKind
 from domain.calculation.loan.state import DAY
@@ -20,25 +21,29 @@ UNDONE = {
 }
 """The inputs of what was owed at the close of the day, and what to take off them to be back at the moment before a line."""
 
-Text = tuple[str, dict[str, str]]
-"""A formula and its inputs."""
 
+def explain_allocation(fold: Fold, receipt: str) -> list[Part]:
+    """The part of each line of `fold.allocations[receipt]`, in fen: `min` of the money left and of what was owed (A01–A22).
 
-def explain_allocation(fold: Fold, receipt: str, line: int) -> list[Part]:
-    """The one part of a line (from 0) of `fold.allocations[receipt]`: `min` of the money left and of what was owed (A01–A22).
-
-    Raises KeyError and IndexError where the loan knows no such receipt or line."""
-    amount = fold.allocations[receipt][line].amount
+    Raises KeyError where the loan knows no such receipt."""
     spent = [k for k, move in enumerate(fold.movements) if move.event == receipt and move.kind in SPENT]
-    return [_Line(fold, spent[line]).part(amount, sum(fold.movements[k].amount for k in spent[:line]))]
+    closes: dict[date, Fold] = {}
+    parts, earlier = [], 0
+    for line, place in zip(fold.allocations[receipt], spent, strict=True):
+        day = fold.movements[place].value_date
+        if day not in closes:
+            closes[day] = fold.on(day)
+        parts.append(_Line(closes[day], place).part(line.amount, earlier))
+        earlier += line.amount
+    return parts
 
 
 class _Line(Explanation):
     """A loan at the close of the day of one movement, which itself and those after it are in `after`."""
 
     def __init__(self, fold: Fold, place: int) -> None:
+        super().__init__(fold)
         self.move: Movement = fold.movements[place]
-        super().__init__(fold.on(self.move.value_date))
         self.before, after = self.fold.movements[:place], self.fold.movements[place:]
         self.after: Counter[MovementKind] = Counter()
         for later in after:
@@ -78,7 +83,7 @@ class _Line(Explanation):
         if self.move.kind is MovementKind.RECOVERED:
             return Rule.RECOVERED, self._claimed(component), self._written_off()
         if seq is None:
-            return Rule.PREPAID, self._prepaid(component), tuple(e.id for e in self.events if self.sets(e))
+            return Rule.PREPAID, self._prepaid(component), self.set_the_plan()
         debt = self.state.debts[seq]
         explained = {
             Component.PRINCIPAL: self.unpaid_principal,

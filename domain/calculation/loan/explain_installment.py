@@ -5,7 +5,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from domain.calculation.loan.debt import Agreed, Debt
-from domain.calculation.loan.explain import Explanation, Part, Rule, money, rate
+from domain.calculation.loan.explain import Explanation, Part, Rule, Text, money, rate
 from domain.calculation.loan.fold import Fold
 from domain.calculation.money import div_half_up, half_up
 from domain.calculation.schedule import (
@@ -19,9 +19,6 @@ from domain.calculation.schedule import (
     level_payment,
     period_rate,
 )
-
-Text = tuple[str, dict[str, str]]
-"""A formula and its inputs."""
 
 
 class InstallmentFigure(StrEnum):
@@ -56,42 +53,37 @@ class PlannedFigure(StrEnum):
     """剩余本金 Principal left afterwards."""
 
 
-def explain_installment(fold: Fold, figure: InstallmentFigure, seq: int, day: date) -> list[Part]:
-    """The parts of a figure of `installments_on(day)`: one, or none where penalty, compound or fee is nothing.
-
-    Raises ValueError before the first pay-out, KeyError where the loan has no such installment."""
+def explain_installments(fold: Fold, figure: InstallmentFigure, day: date) -> dict[int, list[Part]]:
+    """By seq the parts, in fen, of a figure of `installments_on(day)`: one each, or none where penalty, compound or fee is
+    nothing. Raises ValueError before the first pay-out."""
     explanation = _Installments(fold.on(day))
-    debt = explanation.state.debts.get(seq)
-    if debt is not None:
-        return explanation.due(debt, figure)
-    rows = {row.seq: row for row in explanation.state.version.rest}
-    return explanation.planned(rows[seq], figure)
+    planned = {row.seq: explanation.planned(row, figure) for row in explanation.state.version.rest}
+    return planned | {debt.seq: explanation.due(debt, figure) for debt in explanation.state.debts.values()}
 
 
-def explain_planned(fold: Fold, figure: PlannedFigure, seq: int) -> list[Part]:
-    """The one part of a figure of a row of the plan in force at the close of the day to which the loan is folded.
-
-    Raises KeyError where that plan has no such row."""
+def explain_planned(fold: Fold, figure: PlannedFigure) -> dict[int, list[Part]]:
+    """By seq the one part, in fen, of a figure of the plan in force at the close of the day to which the loan is folded."""
     version, events = fold.state.version, _Installments(fold).set_the_plan()
-    row = {row.seq: row for row in version.installments}[seq]
-    rule, amount, (formula, inputs) = {
-        PlannedFigure.PRINCIPAL: (Rule.INSTALLMENT_PRINCIPAL, row.principal, principal_of(version.agreed(row))),
-        PlannedFigure.INTEREST: (Rule.INSTALLMENT_INTEREST, row.interest, interest_of(version.agreed(row))),
-        PlannedFigure.PAYMENT: (
-            Rule.SUM,
-            row.payment,
-            ("principal + interest", {"principal": money(row.principal), "interest": money(row.interest)}),
-        ),
-        PlannedFigure.BALANCE_AFTER: (
-            Rule.SUM,
-            row.balance_after,
-            (
-                "balance - principal",
-                {"balance": money(row.balance_after + row.principal), "principal": money(row.principal)},
-            ),
-        ),
-    }[figure]
-    return [Part(amount, rule, formula, inputs, events, seq)]
+    found = {}
+    for row in version.installments:
+        rule, amount, (formula, inputs) = _planned(figure, version.agreed(row))
+        found[row.seq] = [Part(amount, rule, formula, inputs, events, row.seq)]
+    return found
+
+
+def _planned(figure: PlannedFigure, agreed: Agreed) -> tuple[Rule, int, Text]:
+    row = agreed.row
+    match figure:
+        case PlannedFigure.PRINCIPAL:
+            return Rule.INSTALLMENT_PRINCIPAL, row.principal, principal_of(agreed)
+        case PlannedFigure.INTEREST:
+            return Rule.INSTALLMENT_INTEREST, row.interest, interest_of(agreed)
+        case PlannedFigure.PAYMENT:
+            inputs = {"principal": money(row.principal), "interest": money(row.interest)}
+            return Rule.SUM, row.payment, ("principal + interest", inputs)
+        case PlannedFigure.BALANCE_AFTER:
+            inputs = {"balance": money(row.balance_after + row.principal), "principal": money(row.principal)}
+            return Rule.SUM, row.balance_after, ("balance - principal", inputs)
 
 
 class _Installments(Explanation):
@@ -134,9 +126,6 @@ class _Installments(Explanation):
                     Part(charged, Rule.FEE, "charged", {"charged": money(charged)}, self.charges_of(row.seq), row.seq)
                 ]
         return []
-
-    def set_the_plan(self) -> tuple[str, ...]:
-        return tuple(event.id for event in self.events if self.sets(event))
 
     def _made(self, debt: Debt) -> tuple[str, ...]:
         """What made it: the plan, and where it fell due before its day, what brought that about."""

@@ -9,13 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from domain.calculation.loan import explain_installment as engine
 from domain.calculation.loan.explain_allocation import explain_allocation
-from domain.calculation.loan.explain_installment import (
-    InstallmentFigure,
-    PlannedFigure,
-    explain_installment,
-    explain_planned,
-)
+from domain.calculation.loan.explain_installment import InstallmentFigure, PlannedFigure
 from domain.calculation.loan.fold import Fold
 from domain.lending.loan import refold
 from domain.lending.loan.explanation import ExplainedPart, folded, parts_of
@@ -52,11 +48,13 @@ async def explain_installments(
 ) -> dict[InstallmentPlace, list[ExplainedPart]]:
     """How a figure of installments came about: one part, or none where penalty, compound or fee is nothing."""
     known = await folded(ctx, [(loan_id, ctx.today, None) for loan_id in {place.loan_id for place in places}])
-    found = {}
-    for place in places:
-        loan = known[place.loan_id, ctx.today, None]
-        found[place] = parts_of(loan.product_id, explain_installment(loan.fold, figure, place.seq, ctx.today))
-    return found
+    parts = {
+        loan_id: engine.explain_installments(loan.fold, figure, ctx.today) for (loan_id, *_), loan in known.items()
+    }
+    return {
+        place: parts_of(known[place.loan_id, ctx.today, None].product_id, parts[place.loan_id][place.seq])
+        for place in places
+    }
 
 
 async def explain_plans(
@@ -64,16 +62,16 @@ async def explain_plans(
 ) -> dict[PlannedPlace, list[ExplainedPart]]:
     """How a figure of plans came about, each as the loan was known when the event was booked that made it."""
     loans = select(Loan.__table__).where(Loan.id.in_({place.loan_id for place in places}))
-    books = await refold.books(ctx, (await ctx.connection.execute(loans)).all())  # type: ignore[arg-type]
+    books = await refold.books(ctx, (await ctx.connection.execute(loans)).all())
     by_id = {book.loan.id: book for book in books}
-    versions: dict[tuple[UUID, UUID], Fold] = {}
+    plans = {place[:2] for place in places}
+    parts = {
+        (loan_id, event_id): engine.explain_planned(_as_booked(by_id[loan_id], event_id), figure)
+        for loan_id, event_id in plans
+    }
     found = {}
     for place in places:
-        book = by_id[place.loan_id]
-        if place[:2] not in versions:
-            versions[place[:2]] = _as_booked(book, place.event_id)
-        parts = explain_planned(versions[place[:2]], figure, place.seq)
-        explained = parts_of(book.loan.product_id, parts)
+        explained = parts_of(by_id[place.loan_id].loan.product_id, parts[place[:2]][place.seq])
         found[place] = [_made_by(part, place.event_id) for part in explained]
     return found
 
@@ -84,13 +82,12 @@ async def explain_allocations(ctx: Context, places: Sequence[LinePlace]) -> dict
     statement = select(table.event_id, table.loan_id).where(table.event_id.in_({place.event_id for place in places}))
     loans = {row.event_id: row.loan_id for row in (await ctx.connection.execute(statement)).all()}
     known = await folded(ctx, [(loan_id, ctx.today, None) for loan_id in set(loans.values())])
-    found = {}
-    for place in places:
-        loan = known[loans[place.event_id], ctx.today, None]
-        receipt = str(place.event_id)
-        if receipt in loan.fold.allocations:
-            found[place] = parts_of(loan.product_id, explain_allocation(loan.fold, receipt, place.line))
-    return found
+    parts = {}
+    for event_id, loan_id in loans.items():
+        loan = known[loan_id, ctx.today, None]
+        if str(event_id) in loan.fold.allocations:
+            parts[event_id] = parts_of(loan.product_id, explain_allocation(loan.fold, str(event_id)))
+    return {place: [parts[place.event_id][place.line]] for place in places if place.event_id in parts}
 
 
 def _as_booked(book: refold.Book, event_id: UUID) -> Fold:

@@ -71,7 +71,7 @@ async def folds(
     three statements for all. A loan that had not begun by then is left out."""
     day = until or ctx.today
     rows = (await ctx.connection.execute(select(Loan.__table__).where(Loan.id.in_(loan_ids)))).all()
-    found = await refold.books(ctx, rows, known_at)  # type: ignore[arg-type]
+    found = await refold.books(ctx, rows, known_at)
     return {book.loan.id: book.fold(day) for book in found if book.events and book.loan.value_date <= day}
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, any_, delete, func, insert, literal, select, text, tuple_
+from sqlalchemy import ARRAY, Row, Table, Uuid, any_, delete, func, insert, literal, select, text, tuple_
 
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
@@ -117,9 +117,11 @@ def state_of(fold: Fold) -> LoanState:
 # --------------------------------------------------------------------------- reading
 
 
-async def books(ctx: Context, loans: Iterable[Loan], known_at: datetime | None = None) -> list[Book]:
-    """Terms and events of loans (those booked by a moment, if one is given), two statements for all of them."""
-    by_id = {loan.id: loan for loan in loans}
+async def books(ctx: Context, loans: Iterable[Loan | Row[Any]], known_at: datetime | None = None) -> list[Book]:
+    """Terms and events of loans (those booked by a moment, if one is given), two statements for all of them.
+
+    A row of all columns serves where the loan is only read."""
+    by_id = {loan.id: cast(Loan, loan) for loan in loans}
     plan = select(PlannedRow.__table__).where(PlannedRow.loan_id.in_(by_id), PlannedRow.version == 1)
     planned: dict[UUID, list[Any]] = {loan_id: [] for loan_id in by_id}
     for row in (await ctx.connection.execute(plan.order_by(PlannedRow.loan_id, PlannedRow.seq))).all():

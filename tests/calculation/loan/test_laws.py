@@ -22,7 +22,7 @@ from domain.calculation.loan.events import (
 )
 from domain.calculation.loan.explain import LoanFigure, explain
 from domain.calculation.loan.explain_allocation import explain_allocation
-from domain.calculation.loan.explain_installment import InstallmentFigure, explain_installment
+from domain.calculation.loan.explain_installment import InstallmentFigure, explain_installments
 from domain.calculation.loan.explain_payoff import PayoffFigure, explain_payoff
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import Figures, MovementKind, figures
@@ -212,11 +212,9 @@ def every_figure_explains_itself(case: Case) -> None:
         explained = [(explain(known, figure, day), getattr(position, figure.lower())) for figure in EXPLAINED]
         explained += [(explain_payoff(known, f, day), getattr(quote, f.lower())) for f in PayoffFigure]
         then = known.on(day)
-        explained += [
-            (explain_installment(then, f, row.seq, day), getattr(row, f.lower()))
-            for row in then.installments_on(day)
-            for f in InstallmentFigure
-        ]
+        for f in InstallmentFigure:
+            parts_by_seq = explain_installments(then, f, day)
+            explained += [(parts_by_seq[row.seq], getattr(row, f.lower())) for row in then.installments_on(day)]
         standing = [event.id for event in known.events if event.value_date <= day]
         for parts, amount in explained:
             assert sum(part.amount for part in parts) == amount
@@ -229,8 +227,7 @@ def every_figure_explains_itself(case: Case) -> None:
 def every_line_of_an_allocation_explains_itself(case: Case) -> None:
     known = case.fold
     for receipt, lines in known.allocations.items():
-        for k, line in enumerate(lines):
-            [part] = explain_allocation(known, receipt, k)
+        for line, part in zip(lines, explain_allocation(known, receipt), strict=True):
             assert part.amount == line.amount
             assert worked_out(part.formula, part.inputs) == Fraction(line.amount, 100), part
             assert receipt in part.events, part
