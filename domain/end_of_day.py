@@ -133,9 +133,10 @@ async def _steps(ctx: Context, *, day: Day) -> tuple[Step | None, int | None]:
 
 
 async def _spared(ctx: Context, row: BusinessDay) -> tuple[dict[str, DayStep], bool]:
-    """The steps that have nothing to do, as done; and whether the night is quiet: no loan is touched by the others.
+    """The steps that have nothing to do, as done; and whether the night is quiet: no loan is locked by the others.
 
-    Then nobody can wait for us while we wait for payments under way, and what they brought is looked at again."""
+    Then no payment can wait for us while we wait for those under way. What they brought is looked at again: if that makes work,
+    the steps are done with the day held, and a payment that waits for it with its loan in hand may be told to try again."""
     spared = await idle(ctx, row.date)
     if quiet := is_quiet(spared):
         await clock.wait_for_postings(ctx)

@@ -48,7 +48,9 @@ class Step(NamedTuple):
     keep: Callable[..., Awaitable[Any]] | None = None
     """`(ctx, day, found)` answers what the step does."""
     when: ColumnElement[bool] | None = None
-    """Whether there is anything to do: where all steps share a transaction it is asked before the first, and False spares one."""
+    """Whether there is anything to do: where all steps share a transaction it is asked before the first, and False spares one.
+
+    A step without it is done every night and locks no loan: a quiet night does it while it keeps everybody from posting."""
 
 
 async def _seal(ctx: Context, _day: date) -> int:
@@ -84,5 +86,5 @@ async def idle(ctx: Context, day: date) -> list[str]:
 
 
 def is_quiet(idle_ones: list[str]) -> bool:
-    """Whether none of the steps that may touch a loan has anything to do."""
+    """Whether none of the steps that may lock a loan has anything to do."""
     return all(step.when is None or step.name in idle_ones for step in STEPS)

@@ -99,6 +99,16 @@ async def hold_day(ctx: Context) -> None:
     ctx.bound.holds_day, ctx.bound.closed_through = True, clock.closed_through
 
 
+async def take_day(ctx: Context) -> None:
+    """Holds whatever day is open now and makes it this transaction's, before it has done anything else.
+
+    For who was overtaken: days may close one after another, and whoever comes to his posting last would be overtaken each time."""
+    row = (await ctx.connection.execute(select(BusinessClock.__table__).with_for_update(read=True))).one()
+    ctx.bound.today = row.business_date
+    ctx.bound.now = moment(row.business_date, row.opened_at, row.sandbox, machine_now())
+    ctx.bound.holds_day, ctx.bound.closed_through = True, row.closed_through
+
+
 async def hold_month(ctx: Context, value_date: date, field: str = "valueDate") -> None:
     """Holds the day, and the month of `value_date` with it: neither is closed until this transaction ends.
 

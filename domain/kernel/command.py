@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.kernel import audit
+from domain.kernel.clock import take_day
 from domain.kernel.context import Context
 from domain.kernel.permissions import declare
 from domain.kernel.refusals import BadInput, Conflict, IdempotencyKeyReused, NotFound, Refusal, plain
@@ -130,7 +131,7 @@ async def rehearse(
         raise _Seen(await look(inner, result))
 
     try:
-        return await transaction(ctx, once)
+        return await transaction(ctx, once, again=take_day)
     except _Seen as seen:
         return seen.answer  # type: ignore[no-any-return]
 
@@ -142,7 +143,7 @@ async def _run(ctx: Context, permission: str, attempt: Callable[[Context], Await
         return await attempt(inner)
 
     try:
-        return await transaction(ctx, once)
+        return await transaction(ctx, once, again=take_day)
     except Refusal as refused:
         async with ctx.writing() as inner:
             inner.bound.permission = permission

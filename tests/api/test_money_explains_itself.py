@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLEnumType, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type
 
 from schema.root import build
 from xiaodai.settings import REPOSITORY
@@ -48,11 +49,23 @@ def reached(ours: GraphQLSchema) -> set[str]:
     return found
 
 
+def fields(ours: GraphQLSchema, name: str) -> Mapping[str, GraphQLField]:
+    kind = ours.type_map[name]
+    assert isinstance(kind, GraphQLObjectType)
+    return kind.fields
+
+
+def figures(ours: GraphQLSchema, name: str) -> set[str]:
+    kind = ours.type_map[name]
+    assert isinstance(kind, GraphQLEnumType)
+    return set(kind.values)
+
+
 def money_fields(ours: GraphQLSchema) -> set[str]:
     return {
         f"{name}.{field}"
         for name in reached(ours)
-        for field, shown in ours.type_map[name].fields.items()  # type: ignore[attr-defined]
+        for field, shown in fields(ours, name).items()
         if get_named_type(shown.type).name == "Money"
     }
 
@@ -63,26 +76,21 @@ def test_the_table_is_complete(ours: GraphQLSchema) -> None:
 
 
 def test_what_the_table_names_exists(ours: GraphQLSchema) -> None:
-    figures = {}
-    for name in OWN.values():
-        kind = ours.type_map[name]
-        assert isinstance(kind, GraphQLEnumType)
-        figures[name] = set(kind.values)
     for field, how in TABLE.items():
         for place, figure in re.findall(r"(\w*)\.?explain\((\w+)\)", how):
             asked = {"position": "LoanPosition", "payoffQuote": "PayoffQuote"}.get(place, field.split(".")[0])
-            assert figure in figures[OWN[asked]], field
+            assert figure in figures(ours, OWN[asked]), field
 
 
 def test_every_figure_that_can_be_asked_for_is_in_the_table(ours: GraphQLSchema) -> None:
     for type_name, enum in OWN.items():
         own = {how for field, how in TABLE.items() if field.startswith(type_name + ".")}
-        assert own == {f"`explain({figure})`" for figure in ours.type_map[enum].values}  # type: ignore[attr-defined]
+        assert own == {f"`explain({figure})`" for figure in figures(ours, enum)}
 
 
 def test_every_type_that_explains_itself_answers_parts(ours: GraphQLSchema) -> None:
     for name in (*OWN, "AllocationLine"):
-        explained = ours.type_map[name].fields["explain"]  # type: ignore[attr-defined]
+        explained = fields(ours, name)["explain"]
         assert get_named_type(explained.type).name == "ExplainedFigure"
         assert [get_named_type(asked.type).name for asked in explained.args.values()] == [
             kind for of, kind in OWN.items() if of == name

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from domain import end_of_day
 from domain.business_day import BusinessDay, DayStep
-from domain.kernel import portion
+from domain.kernel import clock, portion
 from domain.kernel.context import Context
 from domain.kernel.feed import FeedRow
 from domain.kernel.job import Job
@@ -24,6 +24,7 @@ from domain.ledger import journal, proof
 from domain.ledger.journal import Voucher
 from domain.lending.loan import carrying
 from domain.lending.loan.tables import AllocationRow, Loan, LoanEventRow, QuarantinedLoan
+from domain.post_loan.early_warning import Alert, AlertState, WarningRule
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.client import statements
 from tests.support.kills import Killed, killed_before
@@ -188,7 +189,7 @@ async def test_payments_go_on_meanwhile(lending: Lending) -> None:
     paid = 0
     while not run.done():
         for loan_id in loan_ids:
-            await _paid_on_some_day(lending, loan_id)
+            await lending.receive(loan_id, "1.00")
             paid += 1
         await asyncio.sleep(0)
     await run
@@ -199,19 +200,6 @@ async def test_payments_go_on_meanwhile(lending: Lending) -> None:
     assert len(receipts) == paid
     assert sum(line.amount for line in lines) + Decimal(kept).scaleb(-2) == paid * Decimal("1.00")
     assert await differences(lending) == []
-
-
-async def _paid_on_some_day(lending: Lending, loan_id: UUID) -> None:
-    """As a command does it: a transaction that the turn of the day overtook is run again."""
-    for _ in range(5):
-        try:
-            await lending.receive(loan_id, "1.00")
-        except Exception as error:
-            if getattr(getattr(error, "orig", None), "sqlstate", None) != "40001":
-                raise
-        else:
-            return
-    raise AssertionError("five times overtaken")
 
 
 async def test_a_broken_loan_is_set_aside_and_comes_back(lending: Lending) -> None:
@@ -323,6 +311,26 @@ async def test_a_quiet_day_asks_once_what_there_is_to_do(lending: Lending) -> No
     steps = await lending.lender.rows(DayStep, DayStep.day_id == days[0].id)
     assert {step.step for step in steps} == {step.name for step in end_of_day.STEPS} | {"turn"}
     assert all(step.finished_at for step in steps)
+
+
+async def test_what_a_posting_under_way_brings_is_done_in_the_same_night(lending: Lending) -> None:
+    """The night was quiet when it began to wait, and is not when it may go on."""
+    (loan_id, *_) = await story(lending)
+    await lending.close(FIRST)
+    (rule,) = await lending.lender.rows(WarningRule, WarningRule.threshold == 90)
+    async with lending.lender.system.writing() as ctx:
+        await clock.hold_day(ctx)
+        closing = asyncio.create_task(lending.close(FIRST + DAY))
+        await lending.lender.until_somebody_waits()
+        ctx.add(
+            Alert(
+                rule_id=rule.id, rule=rule.code, level=rule.level, business_date=FIRST, loan_id=loan_id, spell_from=FIRST,
+                message="–", value="90", threshold="90", recipients=rule.recipients, act_by=FIRST + DAY,
+            )
+        )  # fmt: skip
+    await closing
+    (alert,) = await lending.lender.rows(Alert, Alert.rule_id == rule.id)
+    assert alert.state is AlertState.ESCALATED
 
 
 async def test_who_may_run_it_and_how_far(place: Any, ports: Ports, blueprint: Any, lending: Lending) -> None:

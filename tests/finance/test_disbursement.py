@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from domain.configuration.company_account import AccountUse
-from domain.configuration.document import Document
 from domain.customers import blacklist
 from domain.finance import disbursement, payment
 from domain.finance.disbursement import Disbursement, DisbursementState
@@ -45,7 +43,7 @@ from domain.post_loan.customer_account import AccountPurpose
 from gateways.bank.port import BankUnavailable, PaymentOrder, PaymentResult, PaymentStatus
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.customers import a_person, id_number
-from tests.support.desk import a_bank, a_company_account, a_desk, a_key
+from tests.support.desk import a_bank, a_company_account, a_desk, a_key, a_slip
 from tests.support.lending import prepared
 
 TODAY = date(2025, 1, 1)
@@ -392,16 +390,6 @@ async def test_twenty_keys_at_once_pay_once(lender: LenderAtWork, tmp_path: Path
 
 
 # ---------------------------------------------------------------- by hand
-
-
-async def a_slip(lender: LenderAtWork) -> Any:
-    async with lender.system.writing() as ctx:
-        key = uuid7()
-        slip = {"name": "回单.pdf", "content_type": "application/pdf", "sha256": "0" * 64, "size": 9}
-        await ctx.connection.execute(
-            insert(Document).values(id=key, created_at=ctx.now, uploaded_by=lender.cashier.actor.id, **slip)
-        )
-        return key
 
 
 async def test_without_a_bank_link_a_slip_and_a_second_person(lender: LenderAtWork):

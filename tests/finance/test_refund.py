@@ -11,11 +11,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from domain.calculation.loan.events import PrepaymentMode
 from domain.configuration.company_account import AccountUse
-from domain.configuration.document import Document
 from domain.finance import kept_money, receipt, refund, refund_payment, repayment_registration
 from domain.finance.receipt import Receipt, ReceiptMethod, ReceiptState
 from domain.finance.refund import Refund, RefundReason, RefundState, Wish, check_amount, check_payee
@@ -54,7 +53,7 @@ from gateways.bank.port import PaymentResult, PaymentStatus
 from tests.support import desk
 from tests.support.actors import LenderAtWork, a_lender
 from tests.support.customers import CARD
-from tests.support.desk import a_bank, a_company_account, a_key
+from tests.support.desk import a_bank, a_company_account, a_key, a_slip
 from tests.support.lending import decide
 from tests.support.loans import Lending, lending_at
 
@@ -150,16 +149,6 @@ async def open_tasks(lender: LenderAtWork) -> list[str]:
 async def counts(lender: LenderAtWork) -> tuple[int, ...]:
     """How much there is of what a refund writes."""
     return tuple([len(await lender.rows(table)) for table in (Refund, Voucher, LoanEventRow, Receipt, Job)])
-
-
-async def a_slip(lender: LenderAtWork) -> UUID:
-    async with lender.system.writing() as ctx:
-        key = uuid7()
-        slip = {"name": "回单.pdf", "content_type": "application/pdf", "sha256": "0" * 64, "size": 9}
-        await ctx.connection.execute(
-            insert(Document).values(id=key, created_at=ctx.now, uploaded_by=lender.cashier.actor.id, **slip)
-        )
-        return key
 
 
 # ---------------------------------------------------------------- rules

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from domain import end_of_day
-from domain.kernel import command
+from domain.kernel import clock, command
 from domain.kernel.context import Context
 from domain.kernel.refusals import InvalidInput
 from domain.kernel.transaction import RETRYABLE, TRIES, transaction
@@ -48,6 +50,23 @@ async def test_what_another_undid_is_done_again_and_once(lender: LenderAtWork, s
     assert await transaction(lender.system, work) == "done"
     assert work.begun == TRIES
     assert [row.sequence for row in await lender.rows(Voucher)] == [1]
+
+
+async def test_who_was_overtaken_is_not_overtaken_again(lender: LenderAtWork) -> None:
+    """Days close one after another; the second try holds the day from its beginning, and the next close waits for it."""
+    closes: list[asyncio.Task[list[Any]]] = []
+
+    async def work(ctx: Context) -> date:
+        closes.append(asyncio.create_task(end_of_day.run(lender.system, through=ctx.today)))
+        await (closes[0] if len(closes) == 1 else lender.until_somebody_waits())
+        await journal.post(ctx, ENTRY)
+        return ctx.today
+
+    opened = date(2025, 1, 1)
+    assert await transaction(lender.system, work, again=clock.take_day) == opened + timedelta(days=1)
+    await closes[1]
+    (voucher,) = await lender.rows(Voucher)
+    assert (len(closes), voucher.business_date) == (2, opened + timedelta(days=1))
 
 
 async def test_five_times_overtaken_is_enough(lender: LenderAtWork) -> None:

@@ -6,6 +6,7 @@ make rows of their own. Everybody signs in with `PASSWORD`; the user name is the
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import MetaData, create_mock_engine, insert, select
+from sqlalchemy import MetaData, create_mock_engine, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from domain.kernel.clock import machine_now
@@ -80,6 +81,16 @@ class LenderAtWork:
             found = await actor(ctx.connection, employee_id)
         assert found is not None, "not an active employee"
         return Context(lender=self.lender, actor=found, ports=self.ports)
+
+    async def until_somebody_waits(self) -> None:
+        """Until a transaction waits for what another has locked."""
+        waiting = text("select count(*) from pg_locks where not granted")
+        for _ in range(500):
+            async with self.system.reading() as ctx:
+                if (await ctx.connection.execute(waiting)).scalar_one():
+                    return
+            await asyncio.sleep(0.02)
+        raise AssertionError("nobody waits")
 
     async def rows(self, entity: Any, *conditions: Any) -> list[Any]:
         """All rows of a table that meet the conditions, as core rows."""

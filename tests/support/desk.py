@@ -13,15 +13,18 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import insert
 
 from domain.configuration import company_account
 from domain.configuration.company_account import AccountUse, CompanyAccount
+from domain.configuration.document import Document
 from domain.finance import disbursement, payment, repayment_entry, repayment_registration
 from domain.finance.disbursement import Disbursement
 from domain.finance.payment import BankOrder
 from domain.finance.receipt import Receipt
 from domain.finance.repayment_entry import Entry
 from domain.kernel.context import Context
+from domain.kernel.table import uuid7
 from domain.post_loan import customer_account
 from domain.post_loan.customer_account import AccountPurpose, CustomerAccount
 from gateways.bank.client import HttpBank
@@ -37,6 +40,17 @@ _keys = count(1)
 def a_key() -> str:
     """An idempotency key of its own."""
     return f"key-{next(_keys)}"
+
+
+async def a_slip(lender: LenderAtWork) -> UUID:
+    """回单 · What the bank's slip of a payment by hand is uploaded as, by the cashier."""
+    async with lender.system.writing() as ctx:
+        key = uuid7()
+        slip = {"name": "回单.pdf", "content_type": "application/pdf", "sha256": "0" * 64, "size": 9}
+        await ctx.connection.execute(
+            insert(Document).values(id=key, created_at=ctx.now, uploaded_by=lender.cashier.actor.id, **slip)
+        )
+        return key
 
 
 @asynccontextmanager

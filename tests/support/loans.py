@@ -16,7 +16,10 @@ from domain.calculation.schedule import Basis, HolidayRule, Method, PeriodUnit
 from domain.configuration import company_account, loan_product
 from domain.configuration.company_account import AccountUse
 from domain.configuration.loan_product import LendingMode, LoanKind, Terms
+from domain.kernel.clock import take_day
+from domain.kernel.context import Context
 from domain.kernel.table import uuid7
+from domain.kernel.transaction import transaction
 from domain.ledger import account, journal
 from domain.ledger.journal import Line
 from domain.lending import loan as loans
@@ -112,7 +115,7 @@ class Lending:
     async def record(
         self, loan_id: UUID, kind: EventType, value_date: date | None, account_id: UUID | None, **payload: Any
     ) -> UUID:
-        async with self.lender.system.writing() as ctx:
+        async def work(ctx: Context) -> UUID:
             loan = await loans.lock(ctx, loan_id)
             event = await loans.record(
                 ctx,
@@ -124,6 +127,8 @@ class Lending:
                 reference=loan,
             )
             return event.id
+
+        return await transaction(self.lender.system, work, again=take_day)  # as a command does it
 
     async def close(self, through: date) -> list[Any]:
         """Runs end of day through a date."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from domain.kernel.context import Context
 
 CENT = Decimal("0.01")
+NO_SUB = UUID(int=0)
+"""Stands for the sub-account of what has none."""
 
 _VOUCHERS = text(
     """
@@ -165,7 +167,7 @@ _ANY = text(
 
 async def differences(ctx: Context, first: date) -> list[Difference]:
     """What does not add up in the books from the business day `first` on, consequences included."""
-    asked = {"first": first, "year": max(first.year, 1), "no_sub": UUID(int=0)}
+    asked = {"first": first, "year": first.year, "no_sub": NO_SUB}
     if not (await ctx.connection.execute(_ANY, asked)).scalar_one():
         return []
     rows = await _rows(ctx, _VOUCHERS, first=first)
@@ -190,7 +192,7 @@ async def balances(ctx: Context, first: date) -> list[Difference]:
             row.found,
             about=("turnover", (row.account, row.on)),
         )
-        for row in await _rows(ctx, _BALANCES, first=first, no_sub=UUID(int=0))
+        for row in await _rows(ctx, _BALANCES, first=first, no_sub=NO_SUB)
     ]
 
 
@@ -217,10 +219,9 @@ def _unsound(rows: Sequence[Any]) -> list[Difference]:
 
 
 async def _numbers(ctx: Context, first: date) -> list[Difference]:
-    year = max(first.year, 1)
     return [
         Difference(Proof.NUMBERS, f"记-{row.year}", "–" if row.expected is None else row.expected, row.found)
-        for row in await _rows(ctx, _NUMBERS, year=year, first=first)
+        for row in await _rows(ctx, _NUMBERS, year=first.year, first=first)
     ]
 
 
