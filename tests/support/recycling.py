@@ -66,9 +66,6 @@ class _Kept:
     lender: LenderAtWork
     shape: str
 
-    def sql(self, template: str) -> str:
-        return _filled(template, self.lender)
-
 
 @dataclass
 class Recycling:
@@ -107,9 +104,9 @@ class Recycling:
     async def _swept(self, kept: _Kept) -> bool:
         try:
             async with self.administrator.begin() as connection:
-                if (await connection.execute(text(kept.sql(_SHAPE)))).scalar_one() != kept.shape:
+                if (await connection.execute(text(_filled(_SHAPE, kept.lender)))).scalar_one() != kept.shape:
                     return False
-                await run_text(connection, kept.sql(_SWEEP))
+                await run_text(connection, _filled(_SWEEP, kept.lender))
             kept.lender.platform.catalog._forget(kept.lender.lender.id)
         except (DBAPIError, PostgresError):  # somebody still has it in hand
             return False
