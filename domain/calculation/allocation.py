@@ -1,7 +1,8 @@
 """还款分配 · Allocation: which receivable takes which part of a receipt (golden cases A01–A17, Civil Code 561)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import product
 from typing import TypeVar
 
 Receivable = TypeVar("Receivable")
@@ -67,10 +68,9 @@ def allocate(
     """
     if amount <= 0:
         raise InvalidAmount(f"{amount} fen cannot be allocated")
-    if strategy is Strategy.BY_INSTALLMENT:
-        turns = ((receivable, component) for receivable in receivables for component in order)
-    else:
-        turns = ((receivable, component) for component in order for receivable in receivables)
+    turns: Iterable[tuple[Receivable, Component]] = product(receivables, order)
+    if strategy is Strategy.BY_COMPONENT:
+        turns = ((receivable, component) for component, receivable in product(order, receivables))
     for receivable, component in turns:
         part = outstanding(receivable, component)
         if part <= 0:

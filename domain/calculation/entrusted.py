@@ -13,8 +13,7 @@ from itertools import pairwise
 
 from domain.calculation.allocation import ClaimComponent, Component
 from domain.calculation.loan.fold import Fold
-from domain.calculation.loan.lines import MovementKind
-from domain.calculation.loan.state import AllocationLine
+from domain.calculation.loan.lines import AllocationLine, MovementKind
 from domain.calculation.money import half_up
 from domain.calculation.vat import Rates, vat
 

@@ -7,7 +7,7 @@ import pytest
 from domain.calculation.allocation import ClaimComponent, Component
 from domain.calculation.entrusted import Split, one_off_fee, split
 from domain.calculation.loan.fold import loan
-from domain.calculation.loan.state import AllocationLine
+from domain.calculation.loan.lines import AllocationLine
 from domain.calculation.money import fen
 from domain.calculation.schedule import Method
 from tests.calculation.loan.cases import day, golden, paid, pay_out, s01_terms

@@ -12,6 +12,7 @@ from math import lcm
 from typing import NamedTuple
 
 from domain.calculation.allocation import Component
+from domain.calculation.loan.lines import made
 from domain.calculation.loan.running import Stretch
 from domain.calculation.money import div_half_up
 from domain.calculation.schedule import PlannedInstallment, PlanTerms
@@ -194,9 +195,8 @@ class Debt:
 
     def _note(self) -> None:
         rate, misused = self.rate, self.misused and min(self.misused, self.unpaid_principal)
-        now = Arrears(
-            self.anchor, self.unpaid_principal, self.unpaid_interest, rate.annual_rate, misused, rate.misuse_daily
-        )
+        standing = (self.unpaid_principal, self.unpaid_interest, rate.annual_rate, misused, rate.misuse_daily)
+        now = made(Arrears, (self.anchor, *standing))
         if self.arrears and self.arrears[-1].from_date == self.anchor:
             self.arrears[-1] = now
         else:

@@ -8,25 +8,34 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 from domain.calculation.classification import FiveClass, class_for_dpd, day_limits
 from domain.calculation.loan.debt import Debt
 from domain.calculation.loan.effects import happen, lapse_promises
 from domain.calculation.loan.events import Event, PayOut, Rank, Reversal, happened
 from domain.calculation.loan.installments import Installment, installments
-from domain.calculation.loan.lines import FOREVER, Figures, Movement, MovementKind, OverdueLine, Position, figures
+from domain.calculation.loan.lines import (
+    FOREVER,
+    AllocationLine,
+    Figures,
+    Movement,
+    MovementKind,
+    OverdueLine,
+    Position,
+    allocations,
+    figures,
+    made,
+)
 from domain.calculation.loan.quote import Quote, payoff
 from domain.calculation.loan.replan import first_version
-from domain.calculation.loan.state import AllocationLine, LoanState, default_rate
+from domain.calculation.loan.state import LoanState, default_rate
 from domain.calculation.loan.terms import LoanTerms
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fold:
-    """A loan as it is known: every row from the first pay-out to `until`, and the state at the close of `until`.
-
-    `allocations` gives for each receipt the lines it paid, restated with every fold; what they leave of it is kept.
-    """
+    """A loan as it is known: every row from the first pay-out to `until`, and the state at the close of `until`."""
 
     terms: LoanTerms
     events: tuple[Event, ...]
@@ -34,8 +43,12 @@ class Fold:
     positions: Sequence[Position]
     overdue_lines: Sequence[OverdueLine]
     movements: Sequence[Movement]
-    allocations: Mapping[str, Sequence[AllocationLine]]
     state: LoanState = field(repr=False, compare=False)
+
+    @cached_property
+    def allocations(self) -> Mapping[str, Sequence[AllocationLine]]:
+        """For each receipt the lines it paid, restated with every fold; what they leave of it is kept."""
+        return allocations(self.movements)
 
     def position_on(self, day: date) -> Figures:
         """The figures at the close of `day`. Raises ValueError before the first pay-out and after `until`."""
@@ -80,24 +93,27 @@ def loan(terms: LoanTerms, events: Iterable[Event | Reversal], until: date) -> F
         while end < len(standing) and standing[end].value_date == day:
             end += 1
         _one_day(state, day, standing[index:end])
-        rows.close_day(state)
+        day = rows.close_day(state) or FOREVER
         index = end
-        day = min(rows.next_action_on or FOREVER, standing[index].value_date if index < len(standing) else FOREVER)
+        if index < len(standing):
+            day = min(day, standing[index].value_date)
         if day == FOREVER:
             break
     state.day = until
-    return Fold(terms, tuple(standing), until, *rows.finish(), state.movements, state.allocations, state)
+    return Fold(terms, tuple(standing), until, *rows.finish(), state.movements, state)
 
 
 def _one_day(state: LoanState, day: date, events: Sequence[Event]) -> None:
     """The night and what falls due, terms, fees, waivers and lapses, kept money, receipts, prepayments."""
     in_arrears = state.begin_day(day)
-    before_money = [event for event in events if event.rank < Rank.RECEIPT]
-    for event in before_money:
-        happen(event, state)
-    lapse_promises(state, in_arrears=in_arrears)
+    done = 0
+    while done < len(events) and events[done].rank < Rank.RECEIPT:
+        happen(events[done], state)
+        done += 1
+    if state.promises:
+        lapse_promises(state, in_arrears=in_arrears)
     state.apply_kept()
-    for event in events[len(before_money) :]:
+    for event in events[done:]:
         happen(event, state)
 
 
@@ -113,23 +129,21 @@ class _Rows:
         self.lines: list[OverdueLine] = []
         self.open_lines: dict[int, OverdueLine] = {}
 
-    @property
-    def next_action_on(self) -> date | None:
-        return self.positions[-1].next_action_on
-
-    def close_day(self, state: LoanState) -> None:
+    def close_day(self, state: LoanState) -> date | None:
+        """Write what broke today; when is the loan to be looked at again?"""
         for debt in state.touched:
             self._close_line(debt, state.day)
         state.touched.clear()
         now = self._position(state)
         before = self.positions[-1] if self.positions else None
         if before and before.runs_through(now):
-            return
+            return now.next_action_on
         if before:
             self.positions[-1] = before.ended(state.day)
             if before.non_accrual != now.non_accrual:
                 self._change_side(state, now)
         self.positions.append(now)
+        return now.next_action_on
 
     def finish(self) -> tuple[list[Position], list[OverdueLine]]:
         lines = sorted([*self.lines, *self.open_lines.values()], key=lambda line: (line.from_date, line.seq))
@@ -137,11 +151,14 @@ class _Rows:
 
     def _close_line(self, debt: Debt, day: date) -> None:
         """Write the overdue line of one installment if it opened, broke or ended today."""
-        debt.advance(day)
+        if debt.anchor != day:
+            debt.advance(day)
         now = None
-        pen_step, comp_step = debt.steps
-        if debt.open and debt.settled_on is None and (pen_step or debt.pen_num or comp_step or debt.comp_num):
-            now = OverdueLine(debt.seq, day, FOREVER, debt.pen_num, pen_step, debt.comp_num, comp_step, debt.den)
+        if debt.open and debt.settled_on is None:
+            pen_step, comp_step = debt.steps
+            if pen_step or debt.pen_num or comp_step or debt.comp_num:
+                growing = (debt.pen_num, pen_step, debt.comp_num, comp_step, debt.den)
+                now = made(OverdueLine, (debt.seq, day, FOREVER, *growing))
         before = self.open_lines.pop(debt.seq, None)
         if before and now and before.runs_through(now):
             self.open_lines[debt.seq] = before
@@ -153,31 +170,20 @@ class _Rows:
 
     def _position(self, state: LoanState) -> Position:
         """The row at the close of this day, and when the loan is to be looked at again."""
-        day, since = state.day, state.overdue_since
-        dpd = (day - since).days if since else 0
-        passed = bisect_right(self.limits, dpd)
-        next_action = state.next_change()
-        if since and passed < len(self.limits):
-            changes_class = since + timedelta(days=self.limits[passed])
-            next_action = min(next_action, changes_class) if next_action else changes_class
+        day, since, next_action = state.day, state.overdue_since, state.next_change()
+        dpd = passed = 0
+        if since:
+            dpd = (day - since).days
+            passed = bisect_right(self.limits, dpd)
+            if passed < len(self.limits):
+                changes_class = since + timedelta(days=self.limits[passed])
+                next_action = min(next_action, changes_class) if next_action else changes_class
         num, step, den = state.running.line(day) if state.running else (0, 0, 1)
-        return Position(
-            from_date=day,
-            to_date=FOREVER,
-            principal=state.principal,
-            overdue_principal=state.overdue_principal,
-            due_interest=state.due_interest,
-            fee=state.fee,
-            unapplied=state.unapplied,
-            acc_num=num,
-            acc_step=step,
-            acc_den=den,
-            overdue_since=since,
-            five_class=self.classes[passed] if state.claim is None else FiveClass.LOSS,
-            non_accrual=dpd > self.terms.non_accrual_after,
-            settled=state.running is None and not state.unsettled and not state.principal,
-            next_action_on=next_action,
-        )
+        five_class = self.classes[passed] if state.claim is None else FiveClass.LOSS
+        settled = state.running is None and not state.unsettled and not state.principal
+        owed = (state.principal, state.overdue_principal, state.due_interest, state.fee, state.unapplied)
+        standing = (since, five_class, dpd > self.terms.non_accrual_after, settled, next_action)
+        return made(Position, (day, FOREVER, *owed, num, step, den, *standing))
 
     def _change_side(self, state: LoanState, now: Position) -> None:
         """转表外、转回 · All uncollected interest changes sides, as it stands at this close."""

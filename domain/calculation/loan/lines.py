@@ -5,17 +5,20 @@ fen; an accruing sum is an integer numerator that grows by `step` a day, over a 
 a figure is read, so no figure depends on where a line was cut.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from domain.calculation.allocation import Component
+from domain.calculation.allocation import ClaimComponent, Component
 from domain.calculation.classification import FiveClass
 from domain.calculation.money import div_half_up
 
 FOREVER = date.max
+made = tuple.__new__
+"""`made(Position, (…))`: a named tuple without the function that its class puts in front, for rows made by the thousand."""
 
 
 class Position(NamedTuple):
@@ -48,7 +51,7 @@ class Position(NamedTuple):
 
     def ended(self, day: date) -> "Position":
         """The same row, valid to the day before `day`."""
-        return Position._make((self.from_date, day, *self[2:]))
+        return made(Position, (self[0], day, *self[2:]))
 
     def runs_through(self, later: "Position") -> bool:
         """Would this row, told from the later one's day on, be the same?"""
@@ -77,13 +80,16 @@ class OverdueLine(NamedTuple):
 
     def ended(self, day: date) -> "OverdueLine":
         """The same line, valid to the day before `day`."""
-        return OverdueLine._make((self.seq, self.from_date, day, *self[3:]))
+        return made(OverdueLine, (self[0], self[1], day, *self[3:]))
 
     def runs_through(self, later: "OverdueLine") -> bool:
         """Would this line, told from the later one's day on, be the same?"""
-        if (self.pen_step, self.comp_step, self.den) != (later.pen_step, later.comp_step, later.den):
+        if self.pen_step != later.pen_step or self.comp_step != later.comp_step or self.den != later.den:
             return False
-        return self.moved_to(later.from_date) == later
+        days = (later.from_date - self.from_date).days
+        if self.pen_num + self.pen_step * days != later.pen_num:
+            return False
+        return self.comp_num + self.comp_step * days == later.comp_num
 
 
 class MovementKind(StrEnum):
@@ -113,6 +119,35 @@ class Movement(NamedTuple):
     kind: MovementKind
     amount: int
     event: str | None
+
+
+RECOVERED_OF = {
+    Component.PRINCIPAL: ClaimComponent.WRITTEN_OFF_PRINCIPAL,
+    Component.INTEREST: ClaimComponent.OFF_BALANCE_INTEREST,
+}
+"""What of the claim a recovery is of, by the component it is booked as."""
+
+
+class AllocationLine(NamedTuple):
+    """What one receipt paid of one component; `seq` is None for a prepayment, its fee and a recovery."""
+
+    seq: int | None
+    component: Component | ClaimComponent
+    amount: int
+
+
+def allocations(movements: Iterable[Movement]) -> Mapping[str, Sequence[AllocationLine]]:
+    """冲账明细 · For each receipt, by its id, the lines it paid, in the order in which it paid them."""
+    paid: defaultdict[str, list[AllocationLine]] = defaultdict(list)
+    for _, seq, component, kind, amount, event in movements:
+        if event is None or component is None:
+            if kind is MovementKind.RECEIVED and event is not None:
+                paid[event] = []
+        elif kind is MovementKind.ALLOCATED:
+            paid[event].append(made(AllocationLine, (seq, component, amount)))
+        elif kind is MovementKind.RECOVERED:
+            paid[event].append(AllocationLine(None, RECOVERED_OF[component], amount))
+    return dict(paid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

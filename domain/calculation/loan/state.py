@@ -7,20 +7,17 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from domain.calculation.allocation import ClaimComponent, Component, InvalidAmount, allocate
 from domain.calculation.loan.debt import COMPOUND, FEE, INTEREST, PENALTY, PRINCIPAL, Debt, DefaultRate
 from domain.calculation.loan.events import MisuseRate
-from domain.calculation.loan.lines import Movement, MovementKind
+from domain.calculation.loan.lines import RECOVERED_OF, Movement, MovementKind, made
 from domain.calculation.loan.replan import PlanVersion
 from domain.calculation.loan.running import Grant, Running
 from domain.calculation.loan.terms import LoanTerms
 from domain.calculation.schedule import days_in_year
 
 DAY = timedelta(days=1)
-ALLOCATED = MovementKind.ALLOCATED
-RECOVERED_AS = {ClaimComponent.WRITTEN_OFF_PRINCIPAL: PRINCIPAL, ClaimComponent.OFF_BALANCE_INTEREST: INTEREST}
 
 
 @dataclass(slots=True)
@@ -37,14 +34,6 @@ class Promise:
 
     lapses_on: date
     grants: list[Grant]
-
-
-class AllocationLine(NamedTuple):
-    """What one receipt paid of one component; `seq` is None for a prepayment, its fee and a recovery."""
-
-    seq: int | None
-    component: Component | ClaimComponent
-    amount: int
 
 
 class RefundNotCovered(InvalidAmount):
@@ -76,7 +65,6 @@ class LoanState:
     waivers_ahead: list[Grant] = field(default_factory=list)  # of installments not yet running
     promises: list[Promise] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
-    allocations: dict[str, list[AllocationLine]] = field(default_factory=dict)
     refunded: Counter[str] = field(default_factory=Counter)  # by receipt
     claim: Counter[ClaimComponent] | None = None  # 账销案存: what a written-off loan still owes
 
@@ -86,8 +74,9 @@ class LoanState:
         """Open the lines beyond grace and let fall due what is due; was anything still due at the close before?"""
         self.day = day
         in_arrears = bool(self.unsettled)
-        for debt in [debt for debt in self.in_grace if day > debt.grace_end]:
-            self._open(debt)
+        for debt in tuple(self.in_grace):
+            if day > debt.grace_end:
+                self._open(debt)
         if self.running and self.running.planned.due_date == day:
             running, planned = self.running, self.running.planned
             self.fall_due(planned.principal, running.whole_interest, running.interest(day))
@@ -212,11 +201,12 @@ class LoanState:
         self, seq: int | None, component: Component | None, kind: MovementKind, amount: int, event: str | None = None
     ) -> None:
         if amount:
-            self.movements.append(Movement(self.day, seq, component, kind, amount, event))
+            self.movements.append(made(Movement, (self.day, seq, component, kind, amount, event)))
 
     def reduce(self, debt: Debt, component: Component, amount: int) -> None:
         """Take fen off a due installment, or bring them back (negative), and off the totals."""
-        debt.advance(self.day)
+        if debt.anchor != self.day:
+            debt.advance(self.day)
         debt.reduce(component, amount)
         self.touched.add(debt)
         if component is PRINCIPAL:
@@ -235,7 +225,7 @@ class LoanState:
         self.reopen(debt)
 
     def settle_if_nothing_left(self, debt: Debt) -> None:
-        if not debt.settled:
+        if debt.unpaid_principal or not debt.settled:
             return
         debt.settled_on = self.day
         self.unsettled.remove(debt)
@@ -271,11 +261,12 @@ class LoanState:
         """Money comes in and is kept until something takes it."""
         self.kept.append(Kept(receipt, amount))
         self.unapplied += amount
-        self.allocations[receipt] = []
         self.move(None, None, MovementKind.RECEIVED, amount, receipt)
 
     def apply_kept(self) -> None:
         """Let what is due take the kept money, the oldest receipt first; after a write-off, what is still claimed."""
+        if not self.unapplied:
+            return
         if self.claim is not None:
             self._recover(self.claim)
         if not self.unapplied or not self.unsettled:
@@ -297,33 +288,26 @@ class LoanState:
         return debt.outstanding(component)
 
     def spend(self, seq: int | None, component: Component, amount: int) -> None:
-        """Take kept money for a component and say which receipts it came from."""
-        for receipt, part in self._take_kept(amount):
-            self.allocations[receipt].append(AllocationLine(seq, component, part))
-            self.movements.append(Movement(self.day, seq, component, ALLOCATED, part, receipt))
+        """Take kept money for a component, the oldest receipt first, and say which receipts it came from."""
+        self._take_kept(seq, component, MovementKind.ALLOCATED, amount)
 
-    def _take_kept(self, amount: int) -> list[tuple[str, int]]:
-        """Kept money, the oldest receipt first: (receipt, fen of it)."""
+    def _take_kept(self, seq: int | None, component: Component, kind: MovementKind, amount: int) -> None:
         self.unapplied -= amount
-        taken = []
         while amount:
             source = self.kept[0]
-            part = min(amount, source.amount)
+            part = amount if amount < source.amount else source.amount
             amount -= part
             source.amount -= part
             if not source.amount:
                 self.kept.popleft()
-            taken.append((source.receipt, part))
-        return taken
+            self.movements.append(made(Movement, (self.day, seq, component, kind, part, source.receipt)))
 
     def _recover(self, claim: Counter[ClaimComponent]) -> None:
         """收回已核销贷款 · Principal first, then what else is claimed (A21)."""
-        for claimed, component in RECOVERED_AS.items():
+        for component, claimed in RECOVERED_OF.items():
             part = min(self.unapplied, claim[claimed])
             claim[claimed] -= part
-            for receipt, amount in self._take_kept(part):
-                self.allocations[receipt].append(AllocationLine(None, claimed, amount))
-                self.move(None, component, MovementKind.RECOVERED, amount, receipt)
+            self._take_kept(None, component, MovementKind.RECOVERED, part)
 
     def refund(self, event: str, amount: int, receipt: str | None) -> None:
         """Give kept money back. Raises RefundNotCovered where less is kept, of that receipt where one is named."""
@@ -356,7 +340,7 @@ class LoanState:
     def overdue_since(self) -> date | None:
         """The due date of the oldest installment beyond its grace with unpaid principal or interest."""
         for debt in self.unsettled:
-            if debt.open and debt.in_arrears:
+            if debt.open and (debt.unpaid_principal or debt.unpaid_interest):
                 return debt.due_date
         return None
 

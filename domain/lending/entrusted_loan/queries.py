@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from domain.calculation.allocation import ClaimComponent, Component
 from domain.calculation.entrusted import split
-from domain.calculation.loan.state import AllocationLine
+from domain.calculation.loan.lines import AllocationLine
 from domain.calculation.money import fen, yuan
 from domain.kernel.command import query
 from domain.kernel.paging import Order, Page, Window, page
