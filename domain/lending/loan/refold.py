@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Table, Uuid, any_, delete, func, insert, literal, select, text, tuple_
 
+from domain.calculation.loan.events import Event, Reversal
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
 from domain.calculation.loan.terms import LoanTerms
@@ -57,12 +58,14 @@ class Book:
     loan: Loan
     terms: LoanTerms
     events: list[Any] = field(default_factory=list)
+    _read: list[Event | Reversal] = field(default_factory=list)  # as the engine takes them, so far
 
     def fold(self, until: date) -> Fold:
-        """The loan at the close of `until`, as known now."""
+        """The loan at the close of `until`, as known now. Events are only ever added."""
+        self._read += map(engine_event, self.events[len(self._read) :])
         added = grace_ends(self.events)
         terms = replace(self.terms, grace_ends={**self.terms.grace_ends, **added}) if added else self.terms
-        return loan(terms, map(engine_event, self.events), until)
+        return loan(terms, self._read, until)
 
 
 @dataclass(frozen=True, slots=True)
