@@ -21,7 +21,7 @@ from xiaodai.embedded_postgres import EmbeddedPostgres
 from xiaodai.settings import REPOSITORY
 
 OPERATOR = ("teller", "a password of the demo")
-SMALL = replace(YUNSHUI, loans=(3, 3), customers=(4, 4), opened=date(2026, 7, 21))
+SMALL = replace(YUNSHUI, usual=replace(YUNSHUI.usual, opened=date(2026, 7, 21), loans=3, customers=4))
 UNTIL = date(2026, 9, 12)
 
 

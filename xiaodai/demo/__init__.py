@@ -88,7 +88,7 @@ class Telling:
         offices = []
         for plan in self.plans:
             code = await self._code(plan, taken, platform.server)
-            opened = plan.opened_in_full if self.full else plan.opened
+            opened = plan.size(self.full).opened
             screen.lender(code, plan.name, (self.until - opened).days)
             offices.append((Office(plan, code, platform.server, screen, opened), code in taken))
         return offices

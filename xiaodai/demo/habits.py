@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from xiaodai.demo.calendar import Story
-from xiaodai.demo.lenders import Offer, Product
+from xiaodai.demo.lenders import Habits, Offer, Product
 from xiaodai.demo.office import Ask, Customer, Office
 from xiaodai.demo.people import Party
 
 # Pay-outs happen on these days of a month, as where customers come on market days; instalments then fall due together.
 COUNTER_DAYS = (4, 11, 18, 25)
-# How many of a hundred customers pay in time, some days late, or stop paying after a while.
-PUNCTUAL, LATE = 84, 10
 
 
 @dataclass(frozen=True)
@@ -28,18 +26,18 @@ class Habit:
 
 def ordinary_stories(office: Office, until: date, full: bool) -> Iterator[Story]:
     """One story for each ordinary customer, and for each further loan of one who comes back."""
-    plan = office.plan
-    loans, customers = plan.loans[full], plan.customers[full]
-    draw = random.Random(f"habits of {plan.code}")
+    size = office.plan.size(full)
+    draw = random.Random(f"habits of {office.plan.code}" + (f" {size.seed}" if size.seed else ""))
     days = list(counter_days(office.opened, until - timedelta(days=45)))
     returning: dict[int, Customer] = {}
-    for number in range(max(loans, customers)):
-        product = plan.products[number % len(plan.products)]
-        day = days[number * len(days) // max(loans, customers)]
-        if number < loans:
-            yield borrow(office, returning, number % customers, product, day, habit(draw), ask(draw, product))
-        else:
-            yield only_come(office, product, day)
+    for number in range(size.loans):
+        product = size.products[number % len(size.products)]
+        day = days[int((number / size.loans) ** size.pace * len(days))]
+        paying, wanted = habit(draw, size.habits), ask(draw, product)
+        yield borrow(office, returning, number % size.customers, product, day, paying, wanted)
+    for number in range(size.loans, size.customers):
+        product = size.products[number % len(size.products)]
+        yield only_come(office, product, days[(number - size.loans) * len(days) // (size.customers - size.loans)])
 
 
 async def borrow(
@@ -68,12 +66,12 @@ def party(office: Office, offer: Offer) -> Party:
     return office.registry.individual(farmer=office.plan.farmers)
 
 
-def habit(draw: random.Random) -> Habit:
+def habit(draw: random.Random, habits: Habits) -> Habit:
     """Most pay in time."""
     share = draw.randrange(100)
-    if share < PUNCTUAL:
+    if share < habits.punctual:
         return Habit()
-    if share < PUNCTUAL + LATE:
+    if share < habits.punctual + habits.late:
         return Habit(days_late=draw.choice((2, 5, 9)))
     return Habit(stops_after=draw.choice((1, 2)))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 PASSWORD = "xiaodai-demo-2026"  # of every log-in of these sandboxes
 OPENED = date(2026, 5, 25)  # 124 working days of the Chinese calendar before the last day
+OPENED_IN_FULL = date(2025, 1, 1)
 LAST_DAY = date(2026, 11, 20)  # the business day that is open when the story is told
 
 
@@ -45,8 +46,33 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Habits:
+    """How many of a hundred customers pay in time or some days late; the others stop paying after a while."""
+
+    punctual: int = 84
+    late: int = 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """规模 · How much is told: from when on, `loans` to `customers` beside the stories, who ask for the products in turn.
+
+    `pace`: a share of the loans is made within that share of the time to this power; below 1 the book grows, so that most of
+    its loans live in the end. `seed`: which habits are drawn, so that the book is a sound one (domain.md §8).
+    """
+
+    opened: date
+    loans: int
+    customers: int
+    products: tuple[Product, ...]
+    habits: Habits = Habits()
+    pace: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class LenderPlan:
-    """机构 · One lender. `loans` and `customers` are those beside the stories: as a rule, and in full.
+    """机构 · One lender, at the size of a first look and at that of two years.
 
     `waiting`: the states of applications that are there in the end, for the work lists. `lines`: revolving and entrusted products.
     """
@@ -55,17 +81,18 @@ class LenderPlan:
     name: str
     licence: str
     net_assets: str
-    opened: date
-    opened_in_full: date
     series: int
     departments: tuple[tuple[str, str], ...]
     staff: tuple[Colleague, ...]
     products: tuple[Product, ...]
-    loans: tuple[int, int]
-    customers: tuple[int, int]
+    usual: Size
+    in_full: Size
     waiting: tuple[str, ...] = ("SUBMITTED", "REVIEWING", "APPROVED")
     farmers: bool = False
     lines: tuple[Product, ...] = ()
+
+    def size(self, full: bool) -> Size:
+        return self.in_full if full else self.usual
 
 
 def _terms(amount: tuple[str, str], periods: tuple[int, int], rate: tuple[str, str], **more: Any) -> dict[str, Any]:
@@ -148,9 +175,19 @@ ENTRUSTED_LOAN = Product(
     Offer(("1000000.00",), (12,), ("0.10",), "INTEREST_ONLY", "CREDIT", WORKING_CAPITAL, enterprise=True),
 )  # fmt: skip
 
+TOWN_PRODUCTS = (MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN)
+FARM_PRODUCTS = (FARM_LOAN, TRADER_LOAN)
+ONLINE_PRODUCTS = (CONSUMER_LOAN, TRADER_LOAN)
+
+
+def asked_for(product: Product, *amounts: str) -> Product:
+    """The product, where customers ask for these amounts."""
+    return replace(product, offer=replace(product.offer, amounts=amounts))
+
+
 JINJIANG = LenderPlan(
     code="jinjiang", name="锦江惠民小额贷款有限公司", licence="TRADITIONAL", net_assets="200000000.00",
-    opened=OPENED, opened_in_full=date(2025, 1, 1), series=1,
+    series=1,
     departments=(
         ("OFFICE", "总经理室"), ("SALES1", "业务一部"), ("SALES2", "业务二部"), ("RISK", "风险管理部"),
         ("FINANCE", "财务部"), ("ASSETS", "贷后资产部"), ("RECORDS", "综合档案部"),
@@ -173,12 +210,24 @@ JINJIANG = LenderPlan(
         Colleague("collector", "金长风", "ASSETS", ("COLLECTOR",)),
         Colleague("archivist", "姜兰溪", "RECORDS", ("ARCHIVIST",)),
     ),
-    products=(MORTGAGE_LOAN, GUARANTEED_LOAN, VEHICLE_LOAN, CREDIT_LOAN, FLAT_LOAN), lines=(REVOLVING_LINE, ENTRUSTED_LOAN),
-    loans=(6, 55), customers=(6, 100), waiting=EVERY_STATE,
+    products=TOWN_PRODUCTS, lines=(REVOLVING_LINE, ENTRUSTED_LOAN), waiting=EVERY_STATE,
+    usual=Size(OPENED, 6, 6, TOWN_PRODUCTS),
+    in_full=Size(
+        OPENED_IN_FULL, 60, 100,
+        (
+            asked_for(MORTGAGE_LOAN, "4000000.00", "6000000.00", "10000000.00"),
+            asked_for(GUARANTEED_LOAN, "1800000.00", "2400000.00", "3000000.00"),
+            VEHICLE_LOAN,
+            asked_for(MORTGAGE_LOAN, "3000000.00", "5000000.00", "8000000.00"),
+            CREDIT_LOAN,
+            FLAT_LOAN,
+        ),
+        Habits(punctual=90, late=8), pace=0.5, seed=2,
+    ),
 )  # fmt: skip
 YUNSHUI = LenderPlan(
     code="yunshui", name="云水农贷小额贷款股份有限公司", licence="AGRICULTURAL", net_assets="60000000.00",
-    opened=OPENED, opened_in_full=date(2025, 1, 1), series=2,
+    series=2,
     departments=(("OFFICE", "管理部"), ("SALES", "信贷部"), ("FINANCE", "财务部")),
     staff=(
         Colleague("gm", "孔安禾", "OFFICE", ("GENERAL_MANAGER",)),
@@ -189,12 +238,20 @@ YUNSHUI = LenderPlan(
         Colleague("accountant", "郑开颜", "FINANCE", ("ACCOUNTANT",)),
         Colleague("cashier", "吴南星", "FINANCE", ("CASHIER", "ARCHIVIST")),
     ),
-    products=(FARM_LOAN, TRADER_LOAN),
-    loans=(11, 150), customers=(11, 130), farmers=True,
+    products=FARM_PRODUCTS, farmers=True,
+    usual=Size(OPENED, 11, 11, FARM_PRODUCTS),
+    in_full=Size(
+        OPENED_IN_FULL, 150, 130,
+        (
+            asked_for(FARM_LOAN, "50000.00", "80000.00", "100000.00"),
+            asked_for(TRADER_LOAN, "100000.00", "150000.00", "200000.00"),
+        ),
+        Habits(punctual=90, late=9), pace=0.5, seed=193,
+    ),
 )  # fmt: skip
 RONGCHENG = LenderPlan(
     code="rongcheng", name="蓉城网络小额贷款有限公司", licence="ONLINE", net_assets="500000000.00",
-    opened=OPENED, opened_in_full=date(2025, 1, 1), series=3,
+    series=3,
     departments=(("OFFICE", "总经办"), ("SALES", "线上业务部"), ("RISK", "风控部"), ("FINANCE", "财务部")),
     staff=(
         Colleague("gm", "李方舟", "OFFICE", ("GENERAL_MANAGER",)),
@@ -206,7 +263,11 @@ RONGCHENG = LenderPlan(
         Colleague("accountant", "王子衿", "FINANCE", ("ACCOUNTANT",)),
         Colleague("cashier", "何春山", "FINANCE", ("CASHIER",)),
     ),
-    products=(CONSUMER_LOAN, TRADER_LOAN),
-    loans=(14, 400), customers=(14, 300),
+    products=ONLINE_PRODUCTS,
+    usual=Size(OPENED, 14, 14, ONLINE_PRODUCTS),
+    in_full=Size(
+        OPENED_IN_FULL, 400, 300, (CONSUMER_LOAN, asked_for(TRADER_LOAN, "100000.00", "150000.00", "200000.00")),
+        Habits(punctual=88, late=10), pace=0.5, seed=18,
+    ),
 )  # fmt: skip
 LENDERS = (JINJIANG, YUNSHUI, RONGCHENG)
