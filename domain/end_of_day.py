@@ -101,14 +101,14 @@ PATIENT = "set local statement_timeout = 300000"
 async def _steps(ctx: Context, *, day: Day) -> tuple[Step | None, int | None]:
     """Does steps of the list that are not done yet; answers the first that is left, None when all are done.
 
-    At a lender whose loans are more than a chunk it does one, or a part of one, so that no transaction is long; one that only
+    At a lender of many loans it does one, or a part of one, so that no transaction is long; one that only
     looks is left to the caller. At a small lender whose night is quiet it turns the day as well, and answers what waits then."""
     row = await _held(ctx, day)
     if row.state is BusinessDayState.CLOSED:
         return None, 0
     found = await ctx.session.execute(select(DayStep).where(DayStep.day_id == row.id))
     known = {record.step: record for record in found.scalars()}
-    many = await accrual.more_loans_than(ctx, carrying.LOANS_IN_A_CHUNK)
+    many = await accrual.more_loans_than(ctx, carrying.MANY_LOANS)
     quiet = False
     if not (known or many):
         known, quiet = await _spared(ctx, row)

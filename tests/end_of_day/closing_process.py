@@ -40,7 +40,8 @@ def places() -> list[str]:
 
 def small_parts() -> None:
     """As if the lender were a great one."""
-    carrying.LOANS_IN_A_CHUNK, portion.MOST = LOANS_IN_A_CHUNK, ROWS_IN_A_PART
+    carrying.LOANS_IN_A_CHUNK = carrying.MANY_LOANS = LOANS_IN_A_CHUNK
+    portion.MOST = ROWS_IN_A_PART
 
 
 class Closer:

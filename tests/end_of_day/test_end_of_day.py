@@ -136,6 +136,7 @@ async def test_killed_anywhere_it_comes_to_the_same_figures(
     place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(carrying, "MANY_LOANS", chunk)
     monkeypatch.setattr(portion, "MOST", chunk)
     calm, killed = [await another(place, ports, blueprint) for _ in range(2)]
     loans = {lending: await story(lending) for lending in (calm, killed)}
@@ -170,6 +171,7 @@ async def test_two_runners_do_it_once(
     place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", chunk)
+    monkeypatch.setattr(carrying, "MANY_LOANS", chunk)
     monkeypatch.setattr(portion, "MOST", chunk)
     alone, both = [await another(place, ports, blueprint) for _ in range(2)]
     for lending in (alone, both):

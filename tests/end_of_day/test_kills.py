@@ -52,6 +52,7 @@ async def test_killed_at_every_place_it_ends_as_if_undisturbed(
     random.Random(SEED).shuffle(deaths)
     through = OPENED + timedelta(days=len(deaths))
     monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", closing_process.LOANS_IN_A_CHUNK)
+    monkeypatch.setattr(carrying, "MANY_LOANS", closing_process.LOANS_IN_A_CHUNK)
     monkeypatch.setattr(portion, "MOST", closing_process.ROWS_IN_A_PART)
     async with a_lender_of_many_fates(postgres) as (template, lender):
         async with copy_of(template, postgres) as calm:

@@ -28,6 +28,7 @@ CHANGES = """subscription { endOfDayProgressChanged { date state step stepsDone 
 async def lending(place: Any, ports: Ports, blueprint: Any, monkeypatch: pytest.MonkeyPatch) -> Lending:
     """Three loans that fall due on one day, at a lender whose days are closed in many transactions."""
     monkeypatch.setattr(carrying, "LOANS_IN_A_CHUNK", 1)
+    monkeypatch.setattr(carrying, "MANY_LOANS", 1)
     monkeypatch.setattr(carrying, "CHUNKS_AT_ONCE", 1)
     monkeypatch.setattr(portion, "MOST", 2)
     lending = await lending_at(await a_lender(place, ports, blueprint, open_on=OPENED))
