@@ -318,7 +318,7 @@ def _loan(person: _Customer, contract_id: UUID) -> dict[str, Any]:
         "lending_mode": like.lending_mode, "principal": like.principal, "annual_rate": RATE, "method": like.method,
         "value_date": like.value_date, "maturity_date": like.maturity_date, "terms": person.shape.terms_written,
         "state": like.state, "five_class": like.five_class, "principal_outstanding": like.principal_outstanding,
-        "days_past_due_since": like.days_past_due_since, "next_action_on": like.next_action_on,
+        "extended": like.extended, "days_past_due_since": like.days_past_due_since, "next_action_on": like.next_action_on,
         "overdue_spell_from": person.shape.spell_from,
     }  # fmt: skip
 

@@ -35,6 +35,11 @@ class FiveClass(StrEnum):
     def non_performing(self) -> bool:
         return self.rank >= FiveClass.SUBSTANDARD.rank
 
+    @property
+    def impaired(self) -> bool:
+        """已减值 A considerable part will not come back: the principal stands apart in the ledger (decision 0038)."""
+        return self.rank >= FiveClass.DOUBTFUL.rank
+
 
 class LendingMode(StrEnum):
     CREDIT = "CREDIT"  # 信用

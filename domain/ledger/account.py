@@ -42,6 +42,9 @@ class Account(TenantTable):
 BANK = "1002"
 LOAN_NORMAL = "130301"
 LOAN_OVERDUE = "130302"
+LOAN_EXTENDED = "130303"
+LOAN_NON_ACCRUAL = "130304"
+LOAN_IMPAIRED = "130305"
 INTEREST_RECEIVABLE = "113201"
 PENALTY_RECEIVABLE = "113202"
 COMPOUND_RECEIVABLE = "113203"
@@ -77,6 +80,9 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (FEE_RECEIVABLE, "其他应收款-费用", AccountKind.ASSET),
     (LOAN_NORMAL, "贷款-正常本金", AccountKind.ASSET),
     (LOAN_OVERDUE, "贷款-逾期本金", AccountKind.ASSET),
+    (LOAN_EXTENDED, "贷款-展期本金", AccountKind.ASSET),
+    (LOAN_NON_ACCRUAL, "贷款-非应计本金", AccountKind.ASSET),
+    (LOAN_IMPAIRED, "贷款-已减值本金", AccountKind.ASSET),
     (ALLOWANCE, "贷款损失准备", AccountKind.ASSET),
     (ENTRUSTED_LOAN, "代理业务资产-委托贷款", AccountKind.ASSET),
     ("1441", "抵债资产", AccountKind.ASSET),

@@ -128,7 +128,9 @@ async def test_an_extension_of_three_months_gives_three_payments(journey: Journe
     assert (missing["code"], missing["params"]) == ("GUARANTOR_CONSENT_MISSING", {"lending_mode": "GUARANTEE"})
 
     foreseen = await preview(journey, loan, **EXTENSION)
-    assert (foreseen["entries"], foreseen["userErrors"]) == ([], []), "nothing changes before the maturity"
+    moved = [(one["account"], one["debit"], one["credit"]) for one in foreseen["entries"]]
+    assert moved == [("130303", "200000.00", "0.00"), ("130301", "0.00", "200000.00")], "it stands as extended, no more"
+    assert foreseen["userErrors"] == []
     amendment = await agreed(journey, loan, **EXTENSION)
     assert (amendment["number"], amendment["state"]) == ("BG-2026-0001", "APPROVED")
     rows = [(r["seq"], r["dueDate"], r["principal"], r["interest"]) for r in amendment["after"]["installments"]]

@@ -44,7 +44,7 @@ async def test_a_written_off_loan_leaves_the_balance_and_is_still_claimed(lendin
     assert (loan.state, loan.principal_outstanding, shown.five_class) == (LoanState.WRITTEN_OFF, ZERO, FiveClass.LOSS)
     posted = await entries(lending, event_id)
     assert posted["1304"] == posted["9002"] == (Decimal("3000.00"), ZERO)
-    assert posted["130302"] == (ZERO, Decimal("3000.00"))
+    assert posted["130304"] == (ZERO, Decimal("3000.00")), "100 days late it stood with what does not accrue"
     assert posted["9003"][0] == posted["9001"][1] > Decimal("180.00"), "interest was off balance, and is claimed now"
     assert await proved(lending) == []
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from domain.calculation.allocation import Component
+from domain.calculation.loan.events import Extension
 from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Figures, MovementKind
 
@@ -20,13 +21,16 @@ INTEREST_COMPONENTS = (Component.INTEREST, Component.PENALTY, Component.COMPOUND
 class Balances:
     """In fen; assets are debits and income is a credit, both above zero. From `off_balance_interest` on: memoranda.
 
-    bank + principal + overdue principal + interest receivable + fees receivable + allowance used
+    bank + principal + interest receivable + fees receivable + allowance used
     = kept money + income of interest, penalty, compound and fees + recovered interest.
     """
 
     bank: int = 0  # 1002, receipts less pay-outs and refunds
-    principal_normal: int = 0  # 1303 本金
+    principal_normal: int = 0  # 1303 本金; this and the next four by `principal_parts`
     principal_overdue: int = 0  # 1303 逾期
+    principal_extended: int = 0  # 1303 展期
+    principal_non_accrual: int = 0  # 1303 非应计
+    principal_impaired: int = 0  # 1303 已减值
     interest_receivable: int = 0  # 1132, on balance: interest, penalty, compound
     fees_receivable: int = 0  # 1132 or 1221, by the chart of accounts
     kept_money: int = 0  # 2241
@@ -43,6 +47,12 @@ class Balances:
     paid_out: int = 0
     waived_interest: int = 0  # interest, penalty, compound and fee given up, lapsed waivers aside
     collected_interest: int = 0  # interest, penalty and compound paid
+
+    @property
+    def principal(self) -> int:
+        """1303 in all, wherever it stands."""
+        here = self.principal_normal + self.principal_overdue + self.principal_extended
+        return here + self.principal_non_accrual + self.principal_impaired
 
     def minus(self, other: "Balances") -> "Balances":
         """What is to be posted on top of `other`."""
@@ -70,8 +80,7 @@ def balances(fold: Fold, day: date) -> Balances:
     claimed_principal = written_off.pop(Component.PRINCIPAL) - recovered_principal
     return Balances(
         bank=received - paid_out - moved[MovementKind.REFUNDED, None],
-        principal_normal=figures.principal_outstanding - figures.overdue_principal,
-        principal_overdue=figures.overdue_principal,
+        **principal_parts(figures, extended=extended_on(fold, day)),
         interest_receivable=figures.on_balance_interest,
         fees_receivable=figures.fees,
         kept_money=figures.unapplied,
@@ -90,6 +99,27 @@ def balances(fold: Fold, day: date) -> Balances:
         waived_interest=given_up,
         collected_interest=sum(collected[component] for component in INTEREST_COMPONENTS),
     )
+
+
+def principal_parts(figures: Figures, *, extended: bool) -> dict[str, int]:
+    """Where the principal stands in 1303, by the field of `Balances`: the worst that holds wins (decision 0038).
+
+    An impaired loan, or else one that does not accrue, is there with all its principal. Of another, what is overdue stands
+    by itself, and the rest depends on whether the loan was extended."""
+    if figures.five_class.impaired:
+        return {"principal_impaired": figures.principal_outstanding}
+    if figures.non_accrual:
+        return {"principal_non_accrual": figures.principal_outstanding}
+    rest = figures.principal_outstanding - figures.overdue_principal
+    return {
+        "principal_overdue": figures.overdue_principal,
+        "principal_extended" if extended else "principal_normal": rest,
+    }
+
+
+def extended_on(fold: Fold, day: date) -> bool:
+    """展期 · Whether an extension of the loan is in force at the close of `day`; a reversed one never was."""
+    return any(isinstance(event, Extension) and event.value_date <= day for event in fold.events)
 
 
 def _on_balance(figures: Figures) -> dict[Component, int]:

@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 
+# Where the principal of a loan stands in 1303, by the last digit (`calculation.loan.balances.principal_parts`); what is overdue
+# of 1 and 3 stands in 2.
+_STANDS = (
+    "case when p.five_class in ('DOUBTFUL', 'LOSS') then 5 when p.non_accrual then 4 when extended then 3 else 1 end"
+)
+
 # What the accounts of loans must hold on the open day, loan by loan, from the rows valid then. A loan that end of day has
 # not reached, or that was set aside, stands in the ledger as on the day before it had to be looked at.
-_HELD = """
+_HELD = f"""
     with standing as (
-        select l.id, l.product_id, l.kind <> 'ENTRUSTED' as own,
+        select l.id, l.product_id, l.kind <> 'ENTRUSTED' as own, l.extended,
                least(cast(:today as date), l.next_action_on - 1) as on_day from loans l
     ), rows as (
         select s.id, s.product_id, s.own, s.on_day, p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual,
+               {_STANDS} as stands,
                p.due_interest + div(2 * (p.acc_num + p.acc_step * (s.on_day - p.from_date)) + p.acc_den, 2 * p.acc_den)
                    as interest
         from standing s join positions p on p.loan_id = s.id and p.known_to = 'infinity'
@@ -44,8 +51,11 @@ _HELD = """
         ) d on true
     ), held as (
         select * from figures cross join lateral (values
-            ('130301', case when own then principal - overdue_principal else 0 end),
-            ('130302', case when own then overdue_principal else 0 end),
+            ('130301', case when own and stands = 1 then principal - overdue_principal else 0 end),
+            ('130302', case when own and stands <= 3 then overdue_principal else 0 end),
+            ('130303', case when own and stands = 3 then principal - overdue_principal else 0 end),
+            ('130304', case when own and stands = 4 then principal else 0 end),
+            ('130305', case when own and stands = 5 then principal else 0 end),
             ('1321', case when own then 0 else principal end),
             ('113201', case when own and not non_accrual then interest else 0 end),
             ('113202', case when own and not non_accrual then penalty else 0 end),
@@ -59,9 +69,10 @@ _HELD = """
 # that was set aside, stands in the ledger as on the day before it had to be looked at. Summed before it is told apart by
 # account, so that a loan is one row; each part walks an index or the whole table, never rows times rows.
 _CONTROL = text(
-    """
+    f"""
     with balances as (
         select l.kind <> 'ENTRUSTED' as own, p.principal, p.overdue_principal, p.fee, p.unapplied, p.non_accrual,
+               {_STANDS} as stands,
                p.due_interest + div(
                    2 * (p.acc_num + p.acc_step * (least(cast(:today as date), l.next_action_on - 1) - p.from_date)) + p.acc_den,
                    2 * p.acc_den) as interest
@@ -75,8 +86,12 @@ _CONTROL = text(
         where o.known_to = 'infinity' and o.to_date = 'infinity'
           and o.from_date <= least(cast(:today as date), l.next_action_on - 1) and l.kind <> 'ENTRUSTED'
     ), of_balances as (
-        select sum(principal - overdue_principal) filter (where own) as normal,
-               sum(overdue_principal) filter (where own) as overdue, sum(principal) filter (where not own) as entrusted,
+        select sum(principal - overdue_principal) filter (where own and stands = 1) as normal,
+               sum(overdue_principal) filter (where own and stands <= 3) as overdue,
+               sum(principal - overdue_principal) filter (where own and stands = 3) as extended,
+               sum(principal) filter (where own and stands = 4) as non_accrual,
+               sum(principal) filter (where own and stands = 5) as impaired,
+               sum(principal) filter (where not own) as entrusted,
                sum(fee) filter (where own) as fee, sum(unapplied) as unapplied,
                sum(interest) filter (where own and not non_accrual) as interest,
                sum(interest) filter (where own and non_accrual) as off_balance
@@ -88,7 +103,8 @@ _CONTROL = text(
                      div(2 * (comp_num + comp_step * days) + den, 2 * den) as compound from lines) as shown
     ), sub_ledger as (
         select account, coalesce(fen, 0) / 100.0 as amount from of_balances b cross join of_lines o cross join lateral (values
-            ('130301', b.normal), ('130302', b.overdue), ('1321', b.entrusted), ('113201', b.interest),
+            ('130301', b.normal), ('130302', b.overdue), ('130303', b.extended), ('130304', b.non_accrual),
+            ('130305', b.impaired), ('1321', b.entrusted), ('113201', b.interest),
             ('113202', o.penalty), ('113203', o.compound), ('122101', b.fee), ('224101', -b.unapplied),
             ('9001', coalesce(b.off_balance, 0) + coalesce(o.off_balance, 0))) as a(account, fen)
     ), general as (

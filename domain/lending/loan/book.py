@@ -62,6 +62,7 @@ SUMMARIES = {
 NIGHT_SUMMARIES = {
     "TURN_OVERDUE": "本金转逾期",
     "NON_ACCRUAL": "应计非应计转换",
+    "IMPAIRED": "本金转已减值",
     "KEPT_MONEY_APPLIED": "暂收款冲抵",
     "FEE_DUE": "费用到期",
 }

@@ -38,7 +38,15 @@ ACCRUAL_ACCOUNTS = frozenset(
     }
 )
 OFF_BALANCE_ACCOUNTS = frozenset({account.OFF_BALANCE_INTEREST, account.OFF_BALANCE_CONTRA})
-PRINCIPAL_ACCOUNTS = frozenset({account.LOAN_NORMAL, account.LOAN_OVERDUE})
+PRINCIPAL_ACCOUNTS = frozenset(
+    {
+        account.LOAN_NORMAL,
+        account.LOAN_OVERDUE,
+        account.LOAN_EXTENDED,
+        account.LOAN_NON_ACCRUAL,
+        account.LOAN_IMPAIRED,
+    }
+)
 
 
 def ledger(fold: Fold | None, day: date, vat: Rates | Agency) -> Ledger:
@@ -55,6 +63,9 @@ def ledger(fold: Fold | None, day: date, vat: Rates | Agency) -> Ledger:
         account.BANK: sums.bank,
         account.LOAN_NORMAL: sums.principal_normal,
         account.LOAN_OVERDUE: sums.principal_overdue,
+        account.LOAN_EXTENDED: sums.principal_extended,
+        account.LOAN_NON_ACCRUAL: sums.principal_non_accrual,
+        account.LOAN_IMPAIRED: sums.principal_impaired,
         account.INTEREST_RECEIVABLE: (figures.accrued_interest + figures.due_unpaid_interest) * on_balance,
         account.PENALTY_RECEIVABLE: figures.penalty * on_balance,
         account.COMPOUND_RECEIVABLE: figures.compound * on_balance,
@@ -132,8 +143,9 @@ def lines(
 def night(before: Fold, after: Fold, day: date, vat: Rates | Agency) -> tuple[Ledger, dict[str, Ledger]]:
     """A loan carried into `day` without an event: what only accrued, and its own vouchers by kind.
 
-    Only accrual, with the tax on what falls due, goes into the voucher of the product. TURN_OVERDUE moves principal,
-    NON_ACCRUAL changes the side of the balance sheet; KEPT_MONEY_APPLIED and LAPSE take everything of that night together."""
+    Only accrual, with the tax on what falls due, goes into the voucher of the product. NON_ACCRUAL changes the side of the
+    balance sheet, KEPT_MONEY_APPLIED takes everything of that night together. Principal that moved within 1303 has a voucher
+    by where it went: IMPAIRED, with the change of sides NON_ACCRUAL, else TURN_OVERDUE."""
     moved = change(ledger(before, before.until, vat), ledger(after, day, vat))
     crossed = before.positions[-1].non_accrual != after.positions[-1].non_accrual
     if account.KEPT_MONEY in moved:
@@ -141,7 +153,11 @@ def night(before: Fold, after: Fold, day: date, vat: Rates | Agency) -> tuple[Le
     own: dict[str, Ledger] = {}
     principal = {code: amount for code, amount in moved.items() if code in PRINCIPAL_ACCOUNTS}
     rest = {code: amount for code, amount in moved.items() if code not in PRINCIPAL_ACCOUNTS}
-    if principal:
+    if account.LOAN_IMPAIRED in principal:
+        own["IMPAIRED"] = principal
+    elif account.LOAN_NON_ACCRUAL in principal:
+        rest |= principal
+    elif principal:
         own["TURN_OVERDUE"] = principal
     if crossed:
         own["NON_ACCRUAL"] = rest

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Row, Table, Uuid, any_, delete, func, insert, literal, select, text, tuple_
 
+from domain.calculation.loan.balances import extended_on
 from domain.calculation.loan.events import Event, Reversal
 from domain.calculation.loan.fold import Fold, loan
 from domain.calculation.loan.lines import FOREVER, Movement, OverdueLine, Position
@@ -314,6 +315,7 @@ def description(fold: Fold) -> dict[str, Any]:
         "days_past_due_since": last.overdue_since,
         "next_action_on": last.next_action_on,
         "settled_on": last.from_date if state is LoanState.SETTLED else None,
+        "extended": extended_on(fold, fold.until),
     }
 
 

@@ -114,6 +114,8 @@ class Loan(Keyed):
     days_past_due_since: Mapped[date | None]
     next_action_on: Mapped[date | None]
     settled_on: Mapped[date | None]
+    extended: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether an extension is in force (展期)."""
     known_from: Mapped[datetime | None]
     """The moment of the latest fold. Whoever waited for the loan's lock knows no earlier one (`refold.later`)."""
     overdue_spell_from: Mapped[date | None]

@@ -397,6 +397,7 @@ def upgrade() -> None:
         sa.Column("days_past_due_since", sa.Date(), nullable=True),
         sa.Column("next_action_on", sa.Date(), nullable=True),
         sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("extended", sa.Boolean(), nullable=False),
         sa.Column("known_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("overdue_spell_from", sa.Date(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -195,7 +195,7 @@ def every_voucher_balances(case: Case) -> None:
     known = case.fold
     for day in case.days[::7]:
         now = balances(known, day)
-        assets = now.bank + now.principal_normal + now.principal_overdue + now.interest_receivable + now.fees_receivable
+        assets = now.bank + now.principal + now.interest_receivable + now.fees_receivable
         income = now.interest_income + now.penalty_income + now.compound_income + now.fee_income
         assert assets + now.allowance_used == now.kept_money + income + now.recovered_interest
         assert min(now.claimed_principal, now.claimed_interest) >= 0

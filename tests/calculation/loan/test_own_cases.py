@@ -75,7 +75,7 @@ def test_the_order_of_entry_does_not_matter(case_id: str) -> None:
 def test_money_in_is_paid_kept_refunded_or_recovered(case_id: str) -> None:
     known = fold_of(CASES[case_id])
     now = balances(known, known.until)
-    assets = now.bank + now.principal_normal + now.principal_overdue + now.interest_receivable + now.fees_receivable
+    assets = now.bank + now.principal + now.interest_receivable + now.fees_receivable
     income = now.interest_income + now.penalty_income + now.compound_income + now.fee_income + now.recovered_interest
     assert assets + now.allowance_used == now.kept_money + income
     spent = sum(line.amount for lines in known.allocations.values() for line in lines)

@@ -85,7 +85,7 @@ def test_every_night_balances(case_id: str) -> None:
     for number in range((fold.until - start).days + 1):
         now = balances(fold, start + timedelta(days=number))
         posted = now.minus(before)
-        assets = posted.bank + posted.principal_normal + posted.principal_overdue + posted.interest_receivable
+        assets = posted.bank + posted.principal + posted.interest_receivable
         income = posted.interest_income + posted.penalty_income + posted.compound_income + posted.fee_income
         assert assets + posted.fees_receivable == posted.kept_money + income
         before = now
@@ -98,5 +98,5 @@ def test_non_accrual_takes_income_back() -> None:
     assert (night.interest_receivable, night.off_balance_interest) == (-333240, 336276)
     assert night.interest_income + night.penalty_income + night.compound_income == -333240
     received = balances(fold, date(2026, 5, 15)).minus(balances(fold, date(2026, 5, 14)))
-    assert (received.bank, received.principal_overdue, received.interest_receivable) == (1000000, -651580, 0)
+    assert (received.bank, received.principal_non_accrual, received.interest_receivable) == (1000000, -651580, 0)
     assert received.penalty_income + received.compound_income + received.interest_income == 348420
