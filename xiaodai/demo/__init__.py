@@ -88,9 +88,9 @@ class Telling:
         offices = []
         for plan in self.plans:
             code = await self._code(plan, taken, platform.server)
-            opened = plan.size(self.full).opened
-            screen.lender(code, plan.name, (self.until - opened).days)
-            offices.append((Office(plan, code, platform.server, screen, opened), code in taken))
+            size = plan.size(self.full)
+            screen.lender(code, plan.name, (self.until - size.opened).days)
+            offices.append((Office(plan, size, code, platform.server, screen), code in taken))
         return offices
 
     async def _code(self, plan: LenderPlan, taken: set[str], server: Server) -> str:
@@ -119,7 +119,7 @@ class Telling:
             *stories_of(office),
             *stories_of_change(office, full=self.full),
             *entrusted_stories(office),
-            *ordinary_stories(office, self.until, self.full),
+            *ordinary_stories(office, self.until),
             *work_lists(office, self.until),
         ]
         try:

@@ -10,8 +10,6 @@ from xiaodai.demo.lenders import PASSWORD
 from xiaodai.demo.office import Office
 from xiaodai.demo.people import BANK
 
-OWN_MONEY = "80000000.00"
-
 
 async def found(office: Office, operator: Person) -> None:
     """Provisions the lender, then departments, staff, products and the account that money goes out of and comes in to."""
@@ -37,12 +35,12 @@ async def found(office: Office, operator: Person) -> None:
         office.products[product.code] = made["product"]["id"]
     account = await (await office.by("accountant")).mutate(
         "createCompanyAccount", name=f"{plan.name}基本户", bank=BANK, accountNumber=office.registry.card(999_999),
-        uses=["DISBURSE", "COLLECT", "FEES"], openingBalance=OWN_MONEY,
+        uses=["DISBURSE", "COLLECT", "FEES"], openingBalance=office.size.own_money,
     )  # fmt: skip
     office.account_id = account["account"]["id"]
     office.tell(
         f"{plan.name} is founded: {len(plan.departments)} departments, {len(plan.staff) + 1} people, "
-        f"{len(plan.products)} products, {OWN_MONEY} CNY in the bank"
+        f"{len(plan.products)} products, {office.size.own_money} CNY in the bank"
     )
 
 

@@ -24,9 +24,9 @@ class Habit:
     stops_after: int | None = None
 
 
-def ordinary_stories(office: Office, until: date, full: bool) -> Iterator[Story]:
+def ordinary_stories(office: Office, until: date) -> Iterator[Story]:
     """One story for each ordinary customer, and for each further loan of one who comes back."""
-    size = office.plan.size(full)
+    size = office.size
     draw = random.Random(f"habits of {office.plan.code}" + (f" {size.seed}" if size.seed else ""))
     days = list(counter_days(office.opened, until - timedelta(days=45)))
     returning: dict[int, Customer] = {}

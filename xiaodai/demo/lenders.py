@@ -59,6 +59,7 @@ class Size:
 
     `pace`: a share of the loans is made within that share of the time to this power; below 1 the book grows, so that most of
     its loans live in the end. `seed`: which habits are drawn, so that the book is a sound one (domain.md §8).
+    `own_money`: what is in the bank on the first day, in CNY.
     """
 
     opened: date
@@ -68,6 +69,7 @@ class Size:
     habits: Habits = Habits()
     pace: float = 1.0
     seed: int = 0
+    own_money: str = "80000000.00"
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,7 @@ JINJIANG = LenderPlan(
             CREDIT_LOAN,
             FLAT_LOAN,
         ),
-        Habits(punctual=90, late=8), pace=0.5, seed=2,
+        Habits(punctual=90, late=8), pace=0.5, seed=2, own_money="180000000.00",
     ),
 )  # fmt: skip
 YUNSHUI = LenderPlan(

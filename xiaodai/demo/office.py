@@ -13,7 +13,7 @@ from xiaodai.cli.output import Problem
 from xiaodai.demo import operations
 from xiaodai.demo.calendar import Calendar
 from xiaodai.demo.client import Person, Server
-from xiaodai.demo.lenders import PASSWORD, LenderPlan
+from xiaodai.demo.lenders import PASSWORD, LenderPlan, Size
 from xiaodai.demo.people import BANK, Individual, Party, Registry
 from xiaodai.demo.screen import Screen
 
@@ -77,10 +77,10 @@ class Loan:
 class Office:
     """One lender of the demo. `founding.py` sets up what it needs before the first customer comes."""
 
-    def __init__(self, plan: LenderPlan, code: str, server: Server, screen: Screen, opened: date) -> None:
+    def __init__(self, plan: LenderPlan, size: Size, code: str, server: Server, screen: Screen) -> None:
         self.plan, self.code, self.server, self.screen = plan, code, server, screen
-        self.opened = opened
-        self.calendar = Calendar(opened, self.close_days_before)
+        self.size, self.opened = size, size.opened
+        self.calendar = Calendar(size.opened, self.close_days_before)
         self.registry = Registry(plan.series)
         self.employees: dict[str, str] = {}
         self.products: dict[str, str] = {}
