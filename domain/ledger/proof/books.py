@@ -14,7 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.ledger.proof.difference import Difference, Key, Proof
+from domain.ledger.account import BANK, ENTRUSTED_FUND, ENTRUSTED_LOAN
+from domain.ledger.proof.difference import ENTRUSTED_CASH, Difference, Key, Proof
 
 if TYPE_CHECKING:
     from domain.kernel.context import Context
@@ -191,6 +192,7 @@ async def balances(ctx: Context, first: date) -> list[Difference]:
             row.expected,
             row.found,
             about=("turnover", (row.account, row.on)),
+            explains=frozenset({ENTRUSTED_CASH} if row.account == BANK else ()),
         )
         for row in await _rows(ctx, _BALANCES, first=first, no_sub=NO_SUB)
     ]
@@ -213,6 +215,9 @@ def _unsound(rows: Sequence[Any]) -> list[Difference]:
         for line in lines:
             sub_id = line.sub_id or voucher_id
             explains |= {("turnover", (line.account, head.business_date)), ("loan", sub_id), ("fund", sub_id)}
+            if line.account in (BANK, ENTRUSTED_LOAN, ENTRUSTED_FUND):
+                explains.add(ENTRUSTED_CASH)
+            explains.add(("collateral", sub_id))
         what = f"{head.debit} / {head.credit}"
         found.append(Difference(Proof.VOUCHERS, head.number, head.debit_total, what, explains=frozenset(explains)))
     return found

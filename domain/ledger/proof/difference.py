@@ -38,11 +38,15 @@ class Proof(StrEnum):
     """拨备 What the loans of a run require adds up to what it booked."""
     ENTRUSTED = "ENTRUSTED"
     """委托资金 The money of entrustors is all there."""
+    COLLATERAL = "COLLATERAL"
+    """押品 The register holds each mortgage that stands, at its value, and nothing else."""
 
 
 Key = tuple[str, Any]
-"""What a finding is about, or explains: a loan, voucher, event, product or an entrustor's fund by its id, a turnover by account
-and day."""
+"""What a finding is about, or explains: a loan, voucher, event, product, an entrustor's fund or collateral by its id, a turnover
+by account and day."""
+ENTRUSTED_CASH: Key = ("cash", "entrusted")
+"""What the accounts for entrusted money hold, against all that is owed to entrustors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ TITLES = {
     Proof.CASH: "银行存款 cash",
     Proof.PROVISIONS: "拨备 provision",
     Proof.ENTRUSTED: "委托资金 entrusted money",
+    Proof.COLLATERAL: "押品 collateral",
 }
 
 

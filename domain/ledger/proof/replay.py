@@ -22,9 +22,9 @@ from domain.calculation.loan.fold import Fold
 from domain.calculation.loan.lines import Movement, OverdueLine, Position
 from domain.calculation.money import fen, yuan
 from domain.configuration.loan_product import LoanProduct
-from domain.ledger.account import BANK, ENTRUSTED_FUND
+from domain.ledger.account import BANK, ENTRUSTED_FUND, ENTRUSTED_LOAN
 from domain.ledger.journal import Voucher, VoucherLine
-from domain.ledger.proof.difference import Difference, Key, Proof
+from domain.ledger.proof.difference import ENTRUSTED_CASH, Difference, Key, Proof
 from domain.lending.loan import posting, refold, tax
 from domain.lending.loan.refold import Book
 from domain.lending.loan.tables import (
@@ -134,7 +134,8 @@ def _compare(replay: Replay, book: Book, stored: _Stored, today: date, in_sum: d
             replay.posted[loan.product_id][code] += got[code]
         elif code not in KEPT_ELSEWHERE and wanted[code] != got[code]:
             where, money = f"{loan.number} {code}", (yuan(wanted[code]), yuan(got[code]))
-            replay.differences.append(Difference(Proof.SUB_LEDGER, where, *money, loan.id, about))
+            follows = frozenset({ENTRUSTED_CASH} if code == ENTRUSTED_LOAN else ())
+            replay.differences.append(Difference(Proof.SUB_LEDGER, where, *money, loan.id, about, follows))
 
 
 def _rows_unlike(fold: Fold, stored: _Stored, loan_id: UUID) -> Iterable[tuple[str, str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from domain.ledger.proof.difference import Difference, Proof
+from domain.ledger.proof.difference import ENTRUSTED_CASH, Difference, Proof
 from domain.lending.loan import fund
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ async def differences(ctx: Context) -> list[Difference]:
             found.append(Difference(Proof.ENTRUSTED, f"{row.number} 余额 balance", "≥ 0", left[row.id], about=about))
     owed, held = sum(left.values()), (await ctx.connection.execute(_CASH)).scalar_one()
     if held < owed:
-        found.append(Difference(Proof.ENTRUSTED, "委托资金专户 accounts", f"≥ {owed}", held))
+        found.append(Difference(Proof.ENTRUSTED, "委托资金专户 accounts", f"≥ {owed}", held, about=ENTRUSTED_CASH))
     return found
