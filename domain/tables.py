@@ -17,6 +17,7 @@ MODULES = (
     "domain.configuration.loan_product",
     "domain.configuration.parameter",
     "domain.configuration.purpose",
+    "domain.collateral.mortgage",
     "domain.customers.blacklist",
     "domain.customers.consent",
     "domain.customers.customer",

@@ -64,6 +64,7 @@ MODULES = [
     "resolvers.post_loan.early_warning",
     "resolvers.post_loan.write_off",
     "resolvers.post_loan.contract_amendment",
+    "resolvers.collateral.mortgage",
 ]
 
 

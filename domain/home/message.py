@@ -119,6 +119,8 @@ DEFAULTS: dict[str, Default] = {
     "post_loan.write_off.approved": Default(APPROVAL, "贷款已核销 Loan written off", (MAKER, MANAGER)),
     "post_loan.write_off.rejected": Default(APPROVAL, "核销被拒绝 Write-off refused", (MAKER,)),
     "post_loan.write_off.reversed": Default(APPROVAL, "核销已撤销 Write-off undone", (MAKER, MANAGER)),
+    "collateral.mortgage.released": Default(APPROVAL, "抵押已解除 Mortgage released", (MAKER, MANAGER)),
+    "collateral.mortgage.release_rejected": Default(APPROVAL, "解押被拒绝 Release refused", (MAKER,)),
     "lending.loan.settled": Default(REPAYMENT, "贷款已结清 Loan settled", (MANAGER,)),
 }
 

@@ -64,6 +64,7 @@ EVERYBODY = (
 # Everybody who works with loans reads customers, applications, contracts, loans and what was paid on them.
 LOANS = (
     *EVERYBODY, "customers.*.read", "lending.*.read", "post_loan.*.read", "workflow.*.read", "finance.disbursement.read",
+    "collateral.*.read",
     "finance.receipt.read", "finance.refund.read", "finance.entrusted_fund.read", "finance.entrusted_fee.read",
 )  # fmt: skip
 DECIDE = ("home.pending_task.*",)  # take, pass on and decide tasks that are offered to them
@@ -87,7 +88,8 @@ BUILT_IN: dict[str, BuiltIn] = {
          "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "lending.entrusted_contract.create",
          "finance.refund.request",
          "finance.refund.cancel", "post_loan.customer_account.*",
-         "post_loan.contract_amendment.*", "post_loan.early_warning.*", *FACILITIES),
+         "post_loan.contract_amendment.*", "post_loan.early_warning.*", "collateral.mortgage.create",
+         "collateral.mortgage.request_release", *FACILITIES),
         apart_from=("RISK_OFFICER", "COMMITTEE_MEMBER", "GENERAL_MANAGER"),
     ),
     "BUSINESS_MANAGER": BuiltIn(
@@ -98,6 +100,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     "RISK_OFFICER": BuiltIn(
         "风控专员", DataScope.TENANT,
         (*LOANS, *DECIDE, PERSONAL_DATA, "customers.blacklist.*", "post_loan.early_warning.*",
+         "collateral.mortgage.create", "collateral.mortgage.register",
          "lending.credit_facility.freeze", "lending.credit_facility.unfreeze", "lending.credit_facility.review"),
     ),
     "GENERAL_MANAGER": BuiltIn(
@@ -125,7 +128,7 @@ BUILT_IN: dict[str, BuiltIn] = {
     ),
     "POST_LOAN_OFFICER": BuiltIn(
         "贷后专员", DataScope.TENANT,
-        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "lending.attachment.upload",
+        (*LOANS, PERSONAL_DATA, "home.pending_task.*", "post_loan.*.*", "collateral.*.*", "lending.attachment.upload",
          "lending.interest_waiver.request", "lending.interest_waiver.withdraw", "lending.credit_facility.freeze"),
     ),
     "COLLECTOR": BuiltIn("催收专员", DataScope.TENANT, (*LOANS, PERSONAL_DATA, "post_loan.early_warning.*")),

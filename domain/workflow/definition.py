@@ -292,6 +292,11 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         [{"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]}],
     ),
     (
+        "MORTGAGE_RELEASE",
+        "解押审批 Approval that a mortgage is released",
+        [{"code": "RELEASE_APPROVAL", "name": "解押复核 Check of the release", "roles": ["RISK_OFFICER", "BUSINESS_MANAGER"]}],
+    ),
+    (
         "PROVISION",
         "拨备计提审批 Approval of a provision run",
         [

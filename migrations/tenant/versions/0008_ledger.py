@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("differences", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "proof IN ('VOUCHERS', 'NUMBERS', 'POSITIONS', 'BALANCES', 'SUB_LEDGER', 'ACCRUALS', 'SCHEDULES', 'ALLOCATIONS', 'CASH', 'PROVISIONS', 'ENTRUSTED')",
+            "proof IN ('VOUCHERS', 'NUMBERS', 'POSITIONS', 'BALANCES', 'SUB_LEDGER', 'ACCRUALS', 'SCHEDULES', 'ALLOCATIONS', 'CASH', 'PROVISIONS', 'ENTRUSTED', 'COLLATERAL')",
             name=op.f("ck_proof_results_proof"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_proof_results")),

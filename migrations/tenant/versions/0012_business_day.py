@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0011_business_day"
-down_revision = "0010_home"
+revision = "0012_business_day"
+down_revision = "0011_home"
 
 
 def upgrade() -> None:

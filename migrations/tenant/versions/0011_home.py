@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0010_home"
-down_revision = "0009_post_loan"
+revision = "0011_home"
+down_revision = "0010_post_loan"
 
 
 def upgrade() -> None:

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009_post_loan"
-down_revision = "0008_ledger"
+revision = "0010_post_loan"
+down_revision = "0009_collateral"
 
 
 def upgrade() -> None:
