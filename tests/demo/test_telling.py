@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.test_serve_whole import Server
 from tests.support.explained import walk_at
-from xiaodai.demo import run
+from xiaodai.demo import client, run
 from xiaodai.demo.lenders import PASSWORD, YUNSHUI
 from xiaodai.embedded_postgres import EmbeddedPostgres
 from xiaodai.settings import REPOSITORY
@@ -44,6 +44,15 @@ def tell(url: str, capsys: pytest.CaptureFixture[str]) -> list[Any]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
+async def vat_rates(url: str) -> set[tuple[str, str]]:
+    """The VAT rates that two persons have agreed on: value and first day."""
+    document = '{ parameters(code: "vat_rate", first: 20) { nodes { value effectiveFrom state } } }'
+    async with client.Server(url) as server:
+        accountant = await server.sign_in("yunshui", "accountant", PASSWORD)
+        nodes = (await accountant.ask(document))["parameters"]["nodes"]
+    return {(node["value"], node["effectiveFrom"]) for node in nodes if node["state"] == "APPROVED"}
+
+
 def test_a_small_telling_and_a_second_one(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command(home, "operator", "create", "--username", OPERATOR[0])
     server = Server(home)
@@ -53,6 +62,7 @@ def test_a_small_telling_and_a_second_one(home: Path, capsys: pytest.CaptureFixt
         *again, known = tell(url, capsys)
         proved = command(home, "verify")
         explained = asyncio.run(walk_at(url, "yunshui", "accountant", PASSWORD))
+        taxed = asyncio.run(vat_rates(url))
     finally:
         server.end()
 
@@ -72,6 +82,7 @@ def test_a_small_telling_and_a_second_one(home: Path, capsys: pytest.CaptureFixt
     assert known["lenders"] == told["lenders"]
     assert "Everything adds up: yunshui" in proved
 
+    assert taxed >= {("0.01", "2026-07-21"), ("0.03", "2028-01-01")}, "a small-scale taxpayer"
     assert explained.failures == []
     assert explained.loans == 3
     assert explained.not_zero > 20

@@ -33,6 +33,7 @@ async def found(office: Office, operator: Person) -> None:
     for product in (*plan.products, *plan.lines):
         made = await admin.mutate("createLoanProduct", code=product.code, name=product.name, **product.terms)
         office.products[product.code] = made["product"]["id"]
+    await _say_taxpayer(office)
     account = await (await office.by("accountant")).mutate(
         "createCompanyAccount", name=f"{plan.name}基本户", bank=BANK, accountNumber=office.registry.card(999_999),
         uses=["DISBURSE", "COLLECT", "FEES"], openingBalance=office.size.own_money,
@@ -42,6 +43,18 @@ async def found(office: Office, operator: Person) -> None:
         f"{plan.name} is founded: {len(plan.departments)} departments, {len(plan.staff) + 1} people, "
         f"{len(plan.products)} products, {office.size.own_money} CNY in the bank"
     )
+
+
+async def _say_taxpayer(office: Office) -> None:
+    """增值税 · A fresh lender books no tax before it says which taxpayer it is: proposed by the administrator, approved by
+    the general manager. Small loans to farmers are free without being asked (parameter `farmer_relief_limit`)."""
+    admin, manager = await office.by("admin"), await office.by("gm")
+    for since, rate in office.plan.vat:
+        proposed = await admin.mutate(
+            "proposeParameter", code="vat_rate", value=rate, effectiveFrom=(since or office.opened).isoformat(),
+            reason="纳税人登记",
+        )  # fmt: skip
+        await manager.mutate("approveParameter", parameterId=proposed["parameter"]["id"])
 
 
 async def meet_again(office: Office) -> None:

@@ -72,11 +72,17 @@ class Size:
     own_money: str = "80000000.00"
 
 
+GENERAL_TAXPAYER: tuple[tuple[date | None, str], ...] = ((None, "0.06"),)
+SMALL_SCALE_TAXPAYER: tuple[tuple[date | None, str], ...] = ((None, "0.01"), (date(2028, 1, 1), "0.03"))
+"""Sales of up to five million a year: 3 %, until the end of 2027 reduced to 1 % (财政部 税务总局公告2023年第19号)."""
+
+
 @dataclass(frozen=True)
 class LenderPlan:
     """机构 · One lender, at the size of a first look and at that of two years.
 
     `waiting`: the states of applications that are there in the end, for the work lists. `lines`: revolving and entrusted products.
+    `vat`: which rate holds from which day on (None: the first one).
     """
 
     code: str
@@ -91,6 +97,7 @@ class LenderPlan:
     in_full: Size
     waiting: tuple[str, ...] = ("SUBMITTED", "REVIEWING", "APPROVED")
     farmers: bool = False
+    vat: tuple[tuple[date | None, str], ...] = GENERAL_TAXPAYER
     lines: tuple[Product, ...] = ()
 
     def size(self, full: bool) -> Size:
@@ -240,7 +247,7 @@ YUNSHUI = LenderPlan(
         Colleague("accountant", "郑开颜", "FINANCE", ("ACCOUNTANT",)),
         Colleague("cashier", "吴南星", "FINANCE", ("CASHIER", "ARCHIVIST")),
     ),
-    products=FARM_PRODUCTS, farmers=True,
+    products=FARM_PRODUCTS, farmers=True, vat=SMALL_SCALE_TAXPAYER,
     usual=Size(OPENED, 11, 11, FARM_PRODUCTS),
     in_full=Size(
         OPENED_IN_FULL, 150, 130,

@@ -31,6 +31,8 @@ MUTATIONS = dict(
         _mutation("provisionTenant", "ProvisionTenantInput", "tenant { id code businessDate }"),
         _mutation("createDepartment", "CreateDepartmentInput", "department { id }"),
         _mutation("createEmployee", "CreateEmployeeInput", "employee { id }"),
+        _mutation("proposeParameter", "ProposeParameterInput", "parameter { id }"),
+        _mutation("approveParameter", "ApproveParameterInput", "parameter { state }"),
         _mutation("createLoanProduct", "CreateLoanProductInput", "product { id }"),
         _mutation("createCompanyAccount", "CreateCompanyAccountInput", "account { id }"),
         _mutation("createIndividualCustomer", "CreateIndividualCustomerInput", "customer { id number }"),
