@@ -192,7 +192,7 @@ async def reopening_decided(ctx: Context, running: WorkflowInstance, approved: b
 
 
 def _decided(ctx: Context, row: AccountingPeriod) -> None:
-    row.decided_by, row.decided_at = ctx.actor.id, ctx.now
+    row.decided_by, row.decided_at = ctx.actor.employee_id, ctx.now
     ctx.announce("finance.accounting_period.decided", row, state=row.state)
 
 

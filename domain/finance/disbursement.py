@@ -176,7 +176,7 @@ async def cancel(ctx: Context, *, disbursement_id: UUID, comment: str | None = N
 # ---------------------------------------------------------------- what became of a payment
 
 
-async def paid(ctx: Context, row: Disbursement, bank_reference: str | None) -> None:
+async def paid(ctx: Context, row: Disbursement, bank_reference: str | None = None) -> None:
     """The money has left: the loan begins on the value date. `row` is locked and PAYING."""
     assert row.value_date is not None
     assert row.company_account_id is not None

@@ -316,7 +316,7 @@ async def decided(ctx: Context, running: WorkflowInstance, approved: bool, terms
 
     Raises REFUND_EXCEEDS_BALANCE (something else has taken the money meanwhile), ARREARS_EXIST (overdue by now)."""
     row = await ctx.session.get_one(Refund, running.subject_id)
-    row.decided_by, row.decided_at = ctx.actor.id, ctx.now
+    row.decided_by, row.decided_at = ctx.actor.employee_id, ctx.now
     if not approved:
         row.state = RefundState.REJECTED
         ctx.announce("finance.refund.rejected", row, loan_id=row.loan_id)

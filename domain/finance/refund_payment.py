@@ -95,6 +95,20 @@ async def pay(
     return row
 
 
+async def foresee(ctx: Context, row: Refund) -> None:
+    """预演 · What paying a refund would do to the loans today, from the account on which its receipt came in.
+
+    For the preview of a request only: nobody has ordered a payment. Raises ARREARS_EXIST."""
+    await hold_day(ctx)
+    loan, others = await _loans_of(ctx, row)
+    source = await ctx.session.get_one(Receipt, row.receipt_id)
+    row.company_account_id, row.value_date = source.company_account_id, ctx.today
+    await _set_off(ctx, row, source, loan, others)
+    if row.cash:
+        row.event_id = await _take_out(ctx, row, source, loan, row.cash)
+    ctx.announce("finance.refund.paying", row, loan_id=loan.id)
+
+
 async def _loans_of(ctx: Context, row: Refund) -> tuple[Loan, dict[UUID, Loan]]:
     """The loan of the refund, and the customer's others; all locked, in the order of their ids."""
     wanted = select(Loan).where(Loan.customer_id == row.customer_id).order_by(Loan.id).with_for_update()

@@ -47,6 +47,12 @@ async def register(
     Raises NOT_FOUND, INVALID_STATE, SAME_PERSON (who keyed it), INVALID_INPUT (comment)."""
     row = await lock(ctx, Receipt, receipt_id, "receiptId")
     await _decide(ctx, row, ReceiptState.REGISTERED, comment)
+    await post(ctx, row)
+    return row
+
+
+async def post(ctx: Context, row: Receipt) -> None:
+    """Posts a receipt that was checked, and what hangs on it. Raises INVALID_INPUT (its value date lies before the loan)."""
     loan = await ctx.session.get_one(Loan, row.loan_id)
     check_value_date(row.value_date, loan.value_date, ctx.today)
     event = await loans.record(
@@ -67,7 +73,6 @@ async def register(
     await entrusted_fund.ask_to_pass_on(ctx, loan)
     await _see_to_the_rest(ctx, loan)
     ctx.announce("finance.receipt.registered", row, loan_id=loan.id, customer_id=row.customer_id)
-    return row
 
 
 @command("finance.receipt.reject", idempotent=True)

@@ -73,6 +73,11 @@ class Actor:
         """True when the actor holds the permission; the system holds all."""
         return self.kind is ActorKind.SYSTEM or permission in self.permissions
 
+    @property
+    def employee_id(self) -> UUID | None:
+        """The employee who acts; None where nobody does, as in a night or in a preview of what others will decide."""
+        return None if self.kind is ActorKind.SYSTEM else self.id
+
 
 SYSTEM = Actor(kind=ActorKind.SYSTEM, id=UUID(int=0), name="系统 System", scope=DataScope.TENANT)
 

@@ -265,7 +265,7 @@ async def decided(ctx: Context, running: WorkflowInstance, approved: bool, _term
 
     Raises what the request does, as things stand now: INVALID_STATE, NOT_LOSS_CLASS, ALLOWANCE_INSUFFICIENT."""
     row = await ctx.session.get_one(WriteOff, running.subject_id)
-    row.decided_by, row.decided_at = ctx.actor.id, ctx.now
+    row.decided_by, row.decided_at = ctx.actor.employee_id, ctx.now
     if not approved:
         row.state = WriteOffState.REJECTED
         ctx.announce("post_loan.write_off.rejected", row, loan_id=row.loan_id)

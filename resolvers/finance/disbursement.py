@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -10,7 +11,9 @@ from domain.configuration import document
 from domain.finance import disbursement, payment
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
+from domain.lending.loan import preview as previews
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.configuration.company_account import CompanyAccount
 from schema.configuration.document import Document
 from schema.finance.disbursement import (
@@ -64,18 +67,23 @@ class DisbursementMutations:
         return DisbursementPayload(disbursement=Disbursement.of(row))
 
     @mutation(payment.pay)
-    async def pay_disbursement(self, info: Info, input: PayDisbursementInput) -> DisbursementPayload:
+    async def pay_disbursement(
+        self, info: Info, input: PayDisbursementInput, preview: bool = False
+    ) -> DisbursementPayload:
         """付款 Cashier: pays through the bank; PAID when the bank says so. The schedule starts on the value date."""
-        row = await payment.pay(
-            info.context.ctx,
-            disbursement_id=key(input.disbursement_id, "Disbursement"),
-            company_account_id=key(input.company_account_id, "CompanyAccount"),
-            customer_account_id=key(input.customer_account_id, "CustomerAccount"),
-            amount=input.amount,
-            value_date=input.value_date,
-            slip_ids=keys(input.attachment_ids, "Document"),
-            idempotency_key=input.idempotency_key,
-        )
+        asked: dict[str, Any] = {
+            "disbursement_id": key(input.disbursement_id, "Disbursement"),
+            "company_account_id": key(input.company_account_id, "CompanyAccount"),
+            "customer_account_id": key(input.customer_account_id, "CustomerAccount"),
+            "amount": input.amount,
+            "value_date": input.value_date,
+            "slip_ids": keys(input.attachment_ids, "Document"),
+            "idempotency_key": input.idempotency_key,
+        }
+        if preview:
+            found = await previews.of_command(info.context.ctx, payment.pay, follows=disbursement.paid, **asked)
+            return DisbursementPayload(preview=shown(found))
+        row = await payment.pay(info.context.ctx, **asked)
         return DisbursementPayload(disbursement=Disbursement.of(row))
 
     @mutation(payment.ask_bank_again)
@@ -85,14 +93,20 @@ class DisbursementMutations:
         return DisbursementPayload(disbursement=Disbursement.of(row))
 
     @mutation(payment.confirm)
-    async def confirm_disbursement(self, info: Info, input: ConfirmDisbursementInput) -> DisbursementPayload:
+    async def confirm_disbursement(
+        self, info: Info, input: ConfirmDisbursementInput, preview: bool = False
+    ) -> DisbursementPayload:
         """放款确认 Accountant: a payment by hand has left, or has not."""
-        row = await payment.confirm(
-            info.context.ctx,
-            disbursement_id=key(input.disbursement_id, "Disbursement"),
-            paid=input.paid,
-            comment=input.comment,
-        )
+        said: dict[str, Any] = {
+            "disbursement_id": key(input.disbursement_id, "Disbursement"),
+            "paid": input.paid,
+            "comment": input.comment,
+        }
+        if preview:
+            return DisbursementPayload(
+                preview=shown(await previews.of_command(info.context.ctx, payment.confirm, **said))
+            )
+        row = await payment.confirm(info.context.ctx, **said)
         return DisbursementPayload(disbursement=Disbursement.of(row))
 
     @mutation(disbursement.cancel)

@@ -111,7 +111,7 @@ def _lines(lines: Iterable[receipt.Line], event_id: UUID | None = None) -> list[
 @strawberry.type
 class ReceiptMutations:
     @mutation(repayment_entry.enter)
-    async def enter_receipt(self, info: Info, input: EnterReceiptInput) -> ReceiptPayload:
+    async def enter_receipt(self, info: Info, input: EnterReceiptInput, preview: bool = False) -> ReceiptPayload:
         """还款录入 Cashier keys money that came in: nothing is posted yet."""
         entry = Entry(
             amount=input.amount,
@@ -122,9 +122,16 @@ class ReceiptMutations:
             method=input.method,
             prepayment=input.prepayment.mode if input.prepayment else None,
         )
-        row = await repayment_entry.enter(
-            info.context.ctx, loan_id=key(input.loan_id, "Loan"), entry=entry, idempotency_key=input.idempotency_key
-        )
+        asked: dict[str, Any] = {
+            "loan_id": key(input.loan_id, "Loan"),
+            "entry": entry,
+            "idempotency_key": input.idempotency_key,
+        }
+        if preview:
+            posting = repayment_registration.post
+            found = await previews.of_command(info.context.ctx, repayment_entry.enter, follows=posting, **asked)
+            return ReceiptPayload(preview=shown(found))
+        row = await repayment_entry.enter(info.context.ctx, **asked)
         return ReceiptPayload(receipt=Receipt.of(row))
 
     @mutation(repayment_registration.register)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -12,8 +13,10 @@ from domain.finance import kept_money, refund, refund_payment
 from domain.finance.refund import Wish
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
+from domain.lending.loan import preview as previews
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.configuration.company_account import CompanyAccount
 from schema.configuration.document import Document
 from schema.finance.receipt import Receipt, ReceiptConnection
@@ -86,7 +89,7 @@ class RefundQueries:
 @strawberry.type
 class RefundMutations:
     @mutation(refund.request)
-    async def request_refund(self, info: Info, input: RequestRefundInput) -> RefundPayload:
+    async def request_refund(self, info: Info, input: RequestRefundInput, preview: bool = False) -> RefundPayload:
         """申请退款 Ask that kept money goes back to who paid it; it is paid when others have approved it."""
         wish = Wish(
             amount=input.amount,
@@ -95,24 +98,32 @@ class RefundMutations:
             customer_account_id=key(input.customer_account_id, "CustomerAccount"),
             offset_consent=input.offset_consent,
         )
-        row = await refund.request(
-            info.context.ctx,
-            receipt_id=key(input.receipt_id, "Receipt"),
-            wish=wish,
-            idempotency_key=input.idempotency_key,
-        )
+        asked: dict[str, Any] = {
+            "receipt_id": key(input.receipt_id, "Receipt"),
+            "wish": wish,
+            "idempotency_key": input.idempotency_key,
+        }
+        if preview:
+            paying = refund_payment.foresee
+            found = await previews.of_request(info.context.ctx, refund.request, follows=paying, **asked)
+            return RefundPayload(preview=shown(found))
+        row = await refund.request(info.context.ctx, **asked)
         return RefundPayload(refund=Refund.of(row))
 
     @mutation(refund_payment.pay)
-    async def pay_refund(self, info: Info, input: PayRefundInput) -> RefundPayload:
+    async def pay_refund(self, info: Info, input: PayRefundInput, preview: bool = False) -> RefundPayload:
         """付退款 Cashier: arrears on other loans first, the rest through the bank; PAID when the bank says so."""
-        row = await refund_payment.pay(
-            info.context.ctx,
-            refund_id=key(input.refund_id, "Refund"),
-            company_account_id=key(input.company_account_id, "CompanyAccount"),
-            slip_ids=keys(input.attachment_ids, "Document"),
-            idempotency_key=input.idempotency_key,
-        )
+        asked: dict[str, Any] = {
+            "refund_id": key(input.refund_id, "Refund"),
+            "company_account_id": key(input.company_account_id, "CompanyAccount"),
+            "slip_ids": keys(input.attachment_ids, "Document"),
+            "idempotency_key": input.idempotency_key,
+        }
+        if preview:
+            return RefundPayload(
+                preview=shown(await previews.of_command(info.context.ctx, refund_payment.pay, **asked))
+            )
+        row = await refund_payment.pay(info.context.ctx, **asked)
         return RefundPayload(refund=Refund.of(row))
 
     @mutation(refund_payment.ask_bank_again)
@@ -122,11 +133,17 @@ class RefundMutations:
         return RefundPayload(refund=Refund.of(row))
 
     @mutation(refund_payment.confirm)
-    async def confirm_refund(self, info: Info, input: ConfirmRefundInput) -> RefundPayload:
+    async def confirm_refund(self, info: Info, input: ConfirmRefundInput, preview: bool = False) -> RefundPayload:
         """退款确认 Accountant: a payment by hand has left, or has not."""
-        row = await refund_payment.confirm(
-            info.context.ctx, refund_id=key(input.refund_id, "Refund"), paid=input.paid, comment=input.comment
-        )
+        said: dict[str, Any] = {
+            "refund_id": key(input.refund_id, "Refund"),
+            "paid": input.paid,
+            "comment": input.comment,
+        }
+        if preview:
+            found = await previews.of_command(info.context.ctx, refund_payment.confirm, **said)
+            return RefundPayload(preview=shown(found))
+        row = await refund_payment.confirm(info.context.ctx, **said)
         return RefundPayload(refund=Refund.of(row))
 
     @mutation(refund.cancel)

@@ -9,13 +9,16 @@ import strawberry
 
 from domain.calculation.money import yuan
 from domain.configuration import document
+from domain.finance import repayment_registration
 from domain.finance.repayment_entry import Entry
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
+from domain.lending.loan import preview as previews
 from domain.post_loan import write_off, written_off_register
 from domain.post_loan.write_off import Grounds
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
+from resolvers.lending.loan_preview import shown
 from schema.configuration.document import Document
 from schema.finance.receipt import Receipt, ReceiptPayload
 from schema.kernel import DateRange, Money
@@ -106,7 +109,9 @@ def _money(amount: Any) -> Money:
 @strawberry.type
 class WriteOffMutations:
     @mutation(write_off.request)
-    async def request_write_off(self, info: Info, input: RequestWriteOffInput) -> WriteOffPayload:
+    async def request_write_off(
+        self, info: Info, input: RequestWriteOffInput, preview: bool = False
+    ) -> WriteOffPayload:
         """申请核销 Ask that a loan of the class LOSS is written off; it takes effect when others have approved it."""
         grounds = Grounds(
             condition=input.condition,
@@ -114,7 +119,12 @@ class WriteOffMutations:
             responsibility=input.responsibility,
             attachment_ids=keys(input.attachment_ids, "Document"),
         )
-        row = await write_off.request(info.context.ctx, loan_id=key(input.loan_id, "Loan"), grounds=grounds)
+        asked: dict[str, Any] = {"loan_id": key(input.loan_id, "Loan"), "grounds": grounds}
+        if preview:
+            return WriteOffPayload(
+                preview=shown(await previews.of_request(info.context.ctx, write_off.request, **asked))
+            )
+        row = await write_off.request(info.context.ctx, **asked)
         return WriteOffPayload(write_off=WriteOff.of(row))
 
     @mutation(write_off.withdraw)
@@ -124,15 +134,19 @@ class WriteOffMutations:
         return WriteOffPayload(write_off=WriteOff.of(row))
 
     @mutation(write_off.request_reversal)
-    async def request_write_off_reversal(self, info: Info, input: WriteOffActionInput) -> WriteOffPayload:
+    async def request_write_off_reversal(
+        self, info: Info, input: WriteOffActionInput, preview: bool = False
+    ) -> WriteOffPayload:
         """申请撤销核销 Undo of a write-off by an opposite entry, through its own four-eyes task."""
-        row = await write_off.request_reversal(
-            info.context.ctx, write_off_id=key(input.write_off_id, "WriteOff"), comment=input.comment
-        )
+        asked: dict[str, Any] = {"write_off_id": key(input.write_off_id, "WriteOff"), "comment": input.comment}
+        if preview:
+            found = await previews.of_request(info.context.ctx, write_off.request_reversal, **asked)
+            return WriteOffPayload(preview=shown(found))
+        row = await write_off.request_reversal(info.context.ctx, **asked)
         return WriteOffPayload(write_off=WriteOff.of(row))
 
     @mutation(written_off_register.record_recovery)
-    async def record_recovery(self, info: Info, input: RecordRecoveryInput) -> ReceiptPayload:
+    async def record_recovery(self, info: Info, input: RecordRecoveryInput, preview: bool = False) -> ReceiptPayload:
         """收回已核销贷款 Cashier keys money that came in on a written-off loan; an accountant registers it like any receipt."""
         entry = Entry(
             amount=input.amount,
@@ -142,9 +156,16 @@ class WriteOffMutations:
             bank_reference=input.bank_reference,
             method=input.method,
         )
-        row = await written_off_register.record_recovery(
-            info.context.ctx, loan_id=key(input.loan_id, "Loan"), entry=entry, idempotency_key=input.idempotency_key
-        )
+        asked: dict[str, Any] = {
+            "loan_id": key(input.loan_id, "Loan"),
+            "entry": entry,
+            "idempotency_key": input.idempotency_key,
+        }
+        if preview:
+            command, posting = written_off_register.record_recovery, repayment_registration.post
+            found = await previews.of_command(info.context.ctx, command, follows=posting, **asked)
+            return ReceiptPayload(preview=shown(found))
+        row = await written_off_register.record_recovery(info.context.ctx, **asked)
         return ReceiptPayload(receipt=Receipt.of(row))
 
 

@@ -12,6 +12,7 @@ from schema.configuration.company_account import CompanyAccount
 from schema.configuration.document import Document
 from schema.kernel import ID, Connection, Date, DateTime, Hidden, Money, Node, Payload, entity, relation
 from schema.lending.loan import Loan
+from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
 from schema.post_loan.customer_account import CustomerAccount
 
@@ -139,4 +140,6 @@ class ConfirmDisbursementInput:
 @strawberry.type(description="放款结果 The disbursement, or why nothing changed.")
 class DisbursementPayload(Payload):
     disbursement: Disbursement | None = None
-    """放款 The disbursement."""
+    """放款 The disbursement; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: the loan that would begin."""

@@ -13,6 +13,7 @@ from schema.configuration.document import Document
 from schema.finance.receipt import Receipt
 from schema.kernel import ID, Connection, Date, DateTime, Hidden, Money, Node, Payload, entity, relation
 from schema.lending.loan import Loan
+from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
 from schema.post_loan.customer_account import CustomerAccount
 from schema.workflow.workflow import WorkflowInstance
@@ -182,4 +183,6 @@ class RefundActionInput:
 @strawberry.type(description="退款结果 The refund, or why nothing changed.")
 class RefundPayload(Payload):
     refund: Refund | None = None
-    """退款 The refund."""
+    """退款 The refund; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: what would change on its loan, and on others whose arrears it pays."""

@@ -24,6 +24,7 @@ from schema.kernel import (
     relation,
 )
 from schema.lending.loan import Loan
+from schema.lending.loan_preview import LoanChangePreview
 from schema.organization.employee import Employee
 from schema.workflow.workflow import WorkflowInstance
 
@@ -176,7 +177,9 @@ class WriteOffActionInput:
 @strawberry.type(description="核销结果 The write-off, or why nothing changed.")
 class WriteOffPayload(Payload):
     write_off: WriteOff | None = None
-    """核销 The write-off."""
+    """核销 The write-off; null with preview, as nothing is written."""
+    preview: LoanChangePreview | None = None
+    """预演 With preview: what would change on its loan."""
 
 
 @strawberry.input(description="收回已核销贷款 What the bank's advice says of money that came in on a written-off loan.")

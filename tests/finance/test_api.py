@@ -288,3 +288,35 @@ async def test_receipts_are_found_by_what_is_given(api: Api, lending: Lending):
     assert await found(states=["REGISTERED"]) == []
     assert await found(loanId=global_id("Loan", loan_id), valueDate={"from": "2025-01-01"}) == await found()
     assert await found(valueDate={"to": "2024-12-31"}) == []
+
+
+PREVIEWED = (
+    "preview { final announced loans { stateBefore stateAfter } vouchers { kind entries { account debit credit } } }"
+)
+
+
+async def test_what_a_payment_would_begin_is_shown_first(lender: LenderAtWork, tmp_path: Path):
+    desk = await a_desk(lender)
+    pay = f"""mutation($input: PayDisbursementInput!) {{ payDisbursement(input: $input, preview: true) {{
+      disbursement {{ id }} userErrors {{ code }} {PREVIEWED} }} }}"""
+    async with a_bank(tmp_path) as bank:
+        ports = desk.with_bank(lender.system, bank).ports
+        sessions = KnownPeople(Sessions(lender.platform.catalog, lender.platform.door))
+        async with serving(an_app(ports, sessions, catalog=lender.platform.catalog)) as http:
+            cashier = Api(http, sessions, lender).acting("cashier", desk.with_bank(lender.cashier, bank))
+            given = pay_input(desk)
+            (refused,) = (await cashier.data(pay, input=given | {"amount": "90000.00"}))["payDisbursement"][
+                "userErrors"
+            ]
+            assert refused["code"] == "UPFRONT_DEDUCTION"
+            shown = (await cashier.data(pay, input=given))["payDisbursement"]
+            assert (shown["disbursement"], shown["userErrors"]) == (None, [])
+            assert (shown["preview"]["final"], shown["preview"]["loans"]) == (
+                False, [{"stateBefore": None, "stateAfter": "ACTIVE"}],
+            )  # fmt: skip
+            (voucher,) = shown["preview"]["vouchers"]
+            assert {(line["debit"], line["credit"]) for line in voucher["entries"]} == {
+                ("100000.00", "0.00"), ("0.00", "100000.00"),
+            }  # fmt: skip
+            paying = (await cashier.data(PAY, input=given))["payDisbursement"]
+            assert paying["disbursement"]["state"] == "PAYING", "neither the key nor the order was used up"

@@ -62,19 +62,36 @@ class Preview:
     messages: Sequence[Told]
 
 
-async def of_command(ctx: Context, declared: Callable[..., Any], **inputs: Any) -> Preview:
-    """What a command would do. Raises whatever it would refuse; nothing is written either way."""
-    return await rehearse(ctx, declared, _final, **inputs)
+Follows = Callable[["Context", Any], Awaitable[Any]]
+"""What others do after a command with the row that it answers: the bank pays, an accountant registers."""
 
 
-async def of_request(ctx: Context, declared: Callable[..., Any], **inputs: Any) -> Preview:
-    """What a request would do once it is approved as asked, if that were today. `declared` answers the row it is about.
+async def of_command(
+    ctx: Context, declared: Callable[..., Any], *, follows: Follows | None = None, **inputs: Any
+) -> Preview:
+    """What a command would do; with `follows`, what it would come to once that is done, if it were done today.
 
-    Raises whatever the request, or what its approval carries out, would refuse."""
+    Raises whatever they would refuse; nothing is written either way."""
+
+    async def done(inner: Context, result: Any) -> Preview:
+        return await _final(inner, result) if follows is None else await _followed(inner, result, follows)
+
+    return await rehearse(ctx, declared, done, **inputs)
+
+
+async def of_request(
+    ctx: Context, declared: Callable[..., Any], *, follows: Follows | None = None, **inputs: Any
+) -> Preview:
+    """What a request would do once it is approved as asked, if that were today. `declared` answers the row it is about;
+    `follows` is what is done with it after the approval, where the approval alone moves no money.
+
+    Raises whatever the request, its approval or what follows would refuse."""
 
     async def approved(inner: Context, subject: Any) -> Preview:
         running = await _running(inner, WorkflowInstance.subject_id == subject.id)
-        return await _seen(inner, final=False) if running is None else await _agreed(inner, running)
+        if running is None:
+            return await _seen(inner, final=False)
+        return await _agreed(inner, running, subject, follows)
 
     return await rehearse(ctx, declared, approved, **inputs)
 
@@ -104,11 +121,23 @@ async def _running(ctx: Context, which: Any) -> WorkflowInstance | None:
     return (await ctx.session.execute(wanted)).scalars().first()
 
 
-async def _agreed(ctx: Context, running: WorkflowInstance) -> Preview:
+async def _agreed(
+    ctx: Context, running: WorkflowInstance, subject: Any = None, follows: Follows | None = None
+) -> Preview:
     """As if everybody who still has to had agreed. What the request itself announces is not part of it."""
     ctx.bound.feed.clear()
     others = ctx.acting_as(SYSTEM)
     await instance.end(others, running, WorkflowState.APPROVED)
+    if follows is not None:
+        await follows(others, subject)
+    return await _seen(others, final=False)
+
+
+async def _followed(ctx: Context, result: Any, follows: Follows) -> Preview:
+    """As if what others do next were done. What the first step itself announces is not part of it."""
+    ctx.bound.feed.clear()
+    others = ctx.acting_as(SYSTEM)
+    await follows(others, result)
     return await _seen(others, final=False)
 
 
