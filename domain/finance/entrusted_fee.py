@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.calculation.entrusted import one_off_fee
@@ -27,7 +28,7 @@ from domain.home import pending_task
 from domain.kernel.clock import hold_day
 from domain.kernel.command import command, find, lock
 from domain.kernel.numbering import numbered
-from domain.kernel.refusals import InvalidAmount, InvalidInput, InvalidState, SamePerson
+from domain.kernel.refusals import Duplicate, InvalidAmount, InvalidInput, InvalidState, SamePerson
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, MoneyColumn, choice
 from domain.ledger import account, journal
@@ -79,6 +80,8 @@ class EntrustedFee(Keyed):
     __table_args__ = (
         Index("ix_entrusted_fees_contract", "entrusted_contract_id", "id"),
         Index("uq_entrusted_fees_one_off", "loan_id", unique=True, postgresql_where="type = 'ONE_OFF'"),
+        # A bank names each credit once: the same one pays one fee. What was not confirmed loses its reference.
+        Index("uq_entrusted_fees_bank_reference", "company_account_id", "bank_reference", unique=True),
     )
     reach: ClassVar[Reach] = Through("entrusted_contract_id", "entrusted_contracts")
 
@@ -177,18 +180,12 @@ async def settle(
     the fund.
 
     Raises NOT_FOUND, INVALID_STATE, ENTRUSTED_FUND_INSUFFICIENT, INVALID_INPUT (account, bank reference; either given for a fee
-    out of the fund)."""
+    out of the fund), DUPLICATE (the bank reference paid another fee on that account)."""
     row = await lock(ctx, EntrustedFee, fee_id, "feeId")
     if row.state is not EntrustedFeeState.DUE:
         raise InvalidState("feeId", state=row.state)
     if way is FeeWay.TRANSFER:
-        if company_account_id is None:
-            raise InvalidInput("companyAccountId", zh="请填写收款账户。", en="Name the account that it came in on.")
-        held = await find(ctx, CompanyAccount, company_account_id, "companyAccountId")
-        if not held.may(AccountUse.FEES):
-            raise InvalidInput("companyAccountId", zh="该账户不能收取费用。", en="This account takes no fees.")
-        row.company_account_id = held.id
-        row.bank_reference = check_text("bankReference", bank_reference or "")
+        await _transferred(ctx, row, company_account_id, bank_reference)
     else:
         if company_account_id is not None or bank_reference is not None:
             raise InvalidInput("way", zh="扣收无须收款账户。", en="Nothing is transferred where the fund pays.")
@@ -206,6 +203,23 @@ async def settle(
     )
     ctx.announce("finance.entrusted_fee.settling", row)
     return row
+
+
+async def _transferred(
+    ctx: Context, row: EntrustedFee, company_account_id: UUID | None, bank_reference: str | None
+) -> None:
+    """Notes on which account the fee came in, under a reference that no other fee has there."""
+    if company_account_id is None:
+        raise InvalidInput("companyAccountId", zh="请填写收款账户。", en="Name the account that it came in on.")
+    held = await find(ctx, CompanyAccount, company_account_id, "companyAccountId")
+    if not held.may(AccountUse.FEES):
+        raise InvalidInput("companyAccountId", zh="该账户不能收取费用。", en="This account takes no fees.")
+    named = check_text("bankReference", bank_reference or "")
+    row.company_account_id, row.bank_reference = held.id, named
+    try:
+        await ctx.session.flush()
+    except IntegrityError as error:
+        raise Duplicate("bankReference", value=named) from error
 
 
 @command("finance.entrusted_fee.confirm", idempotent=True)

@@ -68,6 +68,26 @@ async def test_only_the_entrustor_pays_in_and_only_he_gets_it_back(journey: Jour
         assert refused[0]["code"] == code
 
 
+async def test_a_line_of_the_bank_is_entered_once(journey: Journey) -> None:
+    """What was rejected may be entered again; money in and money back are lines of their own."""
+    work = await entrusted(journey)
+    given = await work.paid_in("1000.00")
+    entered = await journey.act("cashier", "recordEntrustedFund", BACK, **given)
+    again = given | {"amount": "2000.00", "idempotencyKey": "again"}
+    refused = await journey.refused("cashier", "recordEntrustedFund", BACK, **again)
+    assert (refused[0]["code"], refused[0]["field"]) == ("DUPLICATE", ["input", "bankReference"])
+    assert refused[0]["params"] == {"value": given["bankReference"]}
+    await journey.act("accountant", "rejectEntrustedFund", "fund { state }", fundId=entered["id"], comment="金额有误")
+    corrected = await journey.act("cashier", "recordEntrustedFund", BACK, **again)
+    await work.confirm(corrected["id"])
+    refused = await journey.refused("cashier", "recordEntrustedFund", BACK, **given | {"idempotencyKey": "third"})
+    assert refused[0]["code"] == "DUPLICATE"
+    back = await work.going_back("500.00") | {"bankReference": given["bankReference"]}
+    made = await journey.act("cashier", "returnEntrustedFund", BACK, **back)
+    await work.confirm(made["id"])
+    assert await work.movements() == [("RECEIVED", "2000.00", "2000.00"), ("RETURNED", "-500.00", "1500.00")]
+
+
 async def test_whoever_entered_it_does_not_confirm_it_and_what_is_rejected_never_was(journey: Journey) -> None:
     work = await entrusted(journey)
     entered = await work.came_in("1000.00", confirmed=False)

@@ -120,6 +120,25 @@ async def test_a_fee_is_not_paid_before_a_second_person_says_so(journey: Journey
     assert (made["state"], await ledger(journey)) == ("DUE", before)
 
 
+async def test_one_transfer_pays_one_fee(journey: Journey) -> None:
+    work, _ = await golden(journey)
+    (fee,) = await work.fees()
+    further = await journey.act(
+        "cashier", "recordEntrustedFee", "fee { id }", entrustedContractId=work.id, amount="3000.00", reason="查询费"
+    )
+    account = await journey.company_account("0.00", ("FEES",))
+    given = {"way": "TRANSFER", "companyAccountId": account, "bankReference": "F-1"}
+    await journey.act("cashier", "settleEntrustedFee", FEE, feeId=fee["id"], idempotencyKey="one", **given)
+    await journey.act("accountant", "confirmEntrustedFee", FEE, feeId=fee["id"])
+    before = await ledger(journey)
+    refused = await journey.refused(
+        "cashier", "settleEntrustedFee", FEE, feeId=further["id"], idempotencyKey="two", **given
+    )
+    assert (refused[0]["code"], refused[0]["field"]) == ("DUPLICATE", ["input", "bankReference"])
+    states = {row["id"]: row["state"] for row in await work.fees()}
+    assert (states, await ledger(journey)) == ({fee["id"]: "SETTLED", further["id"]: "DUE"}, before)
+
+
 async def test_another_lender_has_other_fees(journey: Journey) -> None:
     """Nothing once, and half of the interest: 4,166.67 of 8,333.33 (half up); a further fee is entered by hand."""
     work = await entrusted(journey, oneOffFeeRate="0", interestFeeRate="0.5")

@@ -14,6 +14,7 @@ from domain.finance.entrusted_fee import EntrustedFeeState, EntrustedFeeType, Fe
 from domain.home.pending_task import Task, TaskState
 from domain.kernel.refusals import (
     Denied,
+    Duplicate,
     EntrustedFundInsufficient,
     IdempotencyKeyReused,
     InvalidAmount,
@@ -184,6 +185,59 @@ async def test_two_confirm_the_same_fee(trust: Trust):
     assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [InvalidState]
     assert (await trust.balance(), (await balances(trust.lender))["6021"]) == (D("0.00"), D("-3000.00"))
     assert await differences(trust.lender) == []
+
+
+# ---------------------------------------------------------------- one transfer pays one fee
+
+
+async def a_further_fee(trust: Trust, amount: str) -> Any:
+    return await entrusted_fee.record(
+        trust.lender.cashier, entrusted_contract_id=trust.contract.id, amount=D(amount), reason="查询费"
+    )
+
+
+async def test_one_transfer_pays_one_fee(trust: Trust):
+    """While it waits and when it is booked; on another account it is another transfer, and so is what had not arrived."""
+    (fee,) = await trust.fees()
+    further = await a_further_fee(trust, "3000.00")
+    account = await a_fees_account(trust)
+    given = {"way": FeeWay.TRANSFER, "company_account_id": account.id, "bank_reference": "F-1"}
+    await settle(trust, fee.id, **given)
+    spaced = given | {"bank_reference": " F-1 "}
+    for again in (given, spaced):
+        found = await refused(trust, Duplicate, settle, trust=trust, fee_id=further.id, **again)
+        assert found.params == {"value": "F-1"}
+        assert await open_tasks(trust, further.id) == [entrusted_fee.SETTLE]
+    await confirm(trust, fee.id, paid=False, comment="未到账")
+    await settle(trust, further.id, **given)
+    await confirm(trust, further.id)
+    retry = {"idempotency_key": "second"}
+    await refused(trust, Duplicate, settle, trust=trust, fee_id=fee.id, **given, **retry)
+    other = await a_company_account(trust.lender, "110000000078", uses=(AccountUse.FEES,), opening_balance=D("0.00"))
+    await settle(trust, fee.id, **given | {"company_account_id": other.id}, **retry)
+    await confirm(trust, fee.id)
+    assert (await balances(trust.lender))["6021"] == D("-6000.00")
+    assert await differences(trust.lender) == []
+
+
+async def test_two_fees_out_of_the_fund_have_no_reference(trust: Trust):
+    (fee,) = await trust.fees()
+    further = await a_further_fee(trust, "1.00")
+    await trust.came_in("3001.00")
+    for one in (fee, further):
+        await settle(trust, one.id)
+        await confirm(trust, one.id)
+    assert await trust.balance() == D("0.00")
+
+
+async def test_two_claim_the_same_transfer_at_once(trust: Trust):
+    (fee,) = await trust.fees()
+    further = await a_further_fee(trust, "3000.00")
+    account = await a_fees_account(trust)
+    given = {"way": FeeWay.TRANSFER, "company_account_id": account.id, "bank_reference": "F-1"}
+    answers = await asyncio.gather(*(settle(trust, one.id, **given) for one in (fee, further)), return_exceptions=True)
+    assert [type(answer) for answer in answers if isinstance(answer, BaseException)] == [Duplicate]
+    assert sorted(row.state for row in await trust.fees()) == ["DUE", "SETTLING"]
 
 
 # ---------------------------------------------------------------- another lender, other fees

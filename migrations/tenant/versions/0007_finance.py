@@ -172,6 +172,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_entrusted_fees_contract"), "entrusted_fees", ["entrusted_contract_id", "id"], unique=False)
     op.create_index(
+        op.f("uq_entrusted_fees_bank_reference"),
+        "entrusted_fees",
+        ["company_account_id", "bank_reference"],
+        unique=True,
+    )
+    op.create_index(
         op.f("uq_entrusted_fees_one_off"),
         "entrusted_fees",
         ["loan_id"],
