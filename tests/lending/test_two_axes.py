@@ -20,9 +20,9 @@ from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.kernel.ports import Ports
 from domain.kernel.refusals import BadInput, Refusal
-from domain.ledger import account, journal
+from domain.ledger import journal
 from domain.lending import loan as loans
-from domain.lending.loan import EventType, Loan, LoanState, book, explanation, figures, queries
+from domain.lending.loan import EventType, Loan, LoanState, book, explanation, figures, posting, queries
 from domain.lending.loan.queries import LoanFilter, LoanOrderField
 from domain.lending.loan.tables import PositionRow
 from tests.lending.test_loan_golden_days import proved
@@ -41,7 +41,6 @@ TEN_DAYS: dict[str, Any] = {
 }
 SHORT: dict[str, Any] = TEN_DAYS | {"basis": Basis.ACTUAL_360}
 COLUMNS = [Loan.__table__.c[name] for name in ("id", "state", "five_class", "principal_outstanding", "settled_on")]
-PRINCIPAL = (account.LOAN_NORMAL, account.LOAN_OVERDUE)
 
 
 @pytest.fixture
@@ -98,7 +97,10 @@ def adds_up(found: Seen) -> bool:
 
 
 def booked_principal(found: Seen) -> Decimal:
-    return sum((debit - credit for code, _, debit, credit in found.trial_balance if code in PRINCIPAL), Decimal(0))
+    return sum(
+        (debit - credit for code, _, debit, credit in found.trial_balance if code in posting.PRINCIPAL_ACCOUNTS),
+        Decimal(0),
+    )
 
 
 # ---------------------------------------------------------------- month end
