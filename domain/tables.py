@@ -18,6 +18,7 @@ MODULES = (
     "domain.configuration.parameter",
     "domain.configuration.purpose",
     "domain.collateral.mortgage",
+    "domain.collateral.repossession",
     "domain.customers.blacklist",
     "domain.customers.consent",
     "domain.customers.customer",

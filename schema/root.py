@@ -65,6 +65,7 @@ MODULES = [
     "resolvers.post_loan.write_off",
     "resolvers.post_loan.contract_amendment",
     "resolvers.collateral.mortgage",
+    "resolvers.collateral.repossession",
 ]
 
 

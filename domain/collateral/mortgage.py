@@ -219,15 +219,7 @@ async def register(ctx: Context, *, mortgage_id: UUID, registration_number: str,
         await ctx.session.flush()
     except IntegrityError as error:
         raise Duplicate("registrationNumber", value=registration_number) from error
-    (row.voucher_id,) = await journal.post(
-        ctx,
-        Entry(
-            kind="MORTGAGE_REGISTERED",
-            reference=row,
-            lines=_held(row, row.appraised_value),
-            summary=f"抵押物入库 {row.number}",
-        ),
-    )
+    await take_in(ctx, row, "MORTGAGE_REGISTERED", "抵押物入库")
     ctx.announce("collateral.mortgage.registered", row, contract_id=row.contract_id)
     return row
 
@@ -238,6 +230,12 @@ def _held(row: Mortgage, value: Decimal) -> list[Line]:
         Line(account.COLLATERAL_HELD, debit=value, sub_id=row.id),
         Line(account.OFF_BALANCE_CONTRA, credit=value, sub_id=row.id),
     ]
+
+
+async def take_in(ctx: Context, row: Mortgage, kind: str, summary: str) -> None:
+    """表外收入 · The register takes it in at its appraised value: Dr 9004 / Cr 9999."""
+    entry = Entry(kind=kind, reference=row, lines=_held(row, row.appraised_value), summary=f"{summary} {row.number}")
+    (row.voucher_id,) = await journal.post(ctx, entry)
 
 
 async def give_out(ctx: Context, row: Mortgage, kind: str, summary: str) -> None:

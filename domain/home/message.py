@@ -121,6 +121,9 @@ DEFAULTS: dict[str, Default] = {
     "post_loan.write_off.reversed": Default(APPROVAL, "核销已撤销 Write-off undone", (MAKER, MANAGER)),
     "collateral.mortgage.released": Default(APPROVAL, "抵押已解除 Mortgage released", (MAKER, MANAGER)),
     "collateral.mortgage.release_rejected": Default(APPROVAL, "解押被拒绝 Release refused", (MAKER,)),
+    "collateral.repossession.approved": Default(APPROVAL, "抵债资产已接收 Asset taken over", (MAKER, MANAGER)),
+    "collateral.repossession.rejected": Default(APPROVAL, "抵债被拒绝 Taking over refused", (MAKER,)),
+    "collateral.repossession.reversed": Default(APPROVAL, "抵债已撤销 Taking over undone", (MAKER, MANAGER)),
     "lending.loan.settled": Default(REPAYMENT, "贷款已结清 Loan settled", (MANAGER,)),
 }
 

@@ -49,6 +49,7 @@ INTEREST_RECEIVABLE = "113201"
 PENALTY_RECEIVABLE = "113202"
 COMPOUND_RECEIVABLE = "113203"
 FEE_RECEIVABLE = "122101"
+REPOSSESSED_ASSET = "1441"
 ALLOWANCE = "1304"
 ENTRUSTED_LOAN = "1321"
 KEPT_MONEY = "224101"
@@ -85,7 +86,7 @@ CHART: tuple[tuple[str, str, AccountKind], ...] = (
     (LOAN_IMPAIRED, "贷款-已减值本金", AccountKind.ASSET),
     (ALLOWANCE, "贷款损失准备", AccountKind.ASSET),
     (ENTRUSTED_LOAN, "代理业务资产-委托贷款", AccountKind.ASSET),
-    ("1441", "抵债资产", AccountKind.ASSET),
+    (REPOSSESSED_ASSET, "抵债资产", AccountKind.ASSET),
     ("2001", "短期借款", AccountKind.LIABILITY),
     ("2003", "拆入资金", AccountKind.LIABILITY),
     (OUTPUT_VAT, "应交税费-应交增值税-销项税额", AccountKind.LIABILITY),

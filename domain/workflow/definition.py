@@ -297,6 +297,19 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         [{"code": "RELEASE_APPROVAL", "name": "解押复核 Check of the release", "roles": ["RISK_OFFICER", "BUSINESS_MANAGER"]}],
     ),
     (
+        "REPOSSESSION",
+        "以物抵债审批 Approval that collateral is taken over for the debt",
+        [
+            {"code": "RISK_REVIEW", "name": "风险审查 Risk review", "roles": ["RISK_OFFICER"]},
+            {"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]},
+        ],
+    ),
+    (
+        "REPOSSESSION_REVERSAL",
+        "抵债撤销审批 Approval that a taking over is undone",
+        [{"code": "GENERAL_APPROVAL", "name": "总经理审批 General manager", "roles": ["GENERAL_MANAGER"]}],
+    ),
+    (
         "PROVISION",
         "拨备计提审批 Approval of a provision run",
         [

@@ -303,4 +303,5 @@ ACTIONS = {
     "cancelRefund": "RefundActionInput",
     "withdrawWriteOff": "WriteOffActionInput",
     "requestWriteOffReversal": "WriteOffActionInput",
+    "requestRepossessionReversal": "RepossessedAssetActionInput",
 }

@@ -74,12 +74,13 @@ _BALANCES = text(
 )
 
 # Money of a loan's event went through the account that the event names, and through no other. A reversal takes back what
-# its target moved, which may be a reversal itself.
+# its target moved, which may be a reversal itself. For an asset that was taken over none did (collateral.py).
 _CASH = text(
     """
     with events as (
         select e.id, e.loan_id, e.type, e.company_account_id,
-               case e.type when 'RECEIPT' then 1 when 'REVERSAL' then 0 else -1 end * cast(e.payload ->> 'amount' as numeric)
+               case when e.type = 'REVERSAL' or e.payload ->> 'asset_id' is not null then 0 when e.type = 'RECEIPT' then 1
+                    else -1 end * cast(e.payload ->> 'amount' as numeric)
                    as amount, cast(e.payload ->> 'target_event_id' as uuid) as target
         from loan_events e where e.business_date >= :first and e.type in ('PAYOUT', 'RECEIPT', 'REFUND', 'REVERSAL')
     )

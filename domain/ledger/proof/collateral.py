@@ -1,8 +1,9 @@
 """押品核对 · The register beside the balance sheet (9004) holds every mortgage that is registered and not released, at its
-appraised value under its own key, and nothing else.
+appraised value under its own key; 抵债资产 (1441) holds every asset that was taken over, at the agreed value under its own; and
+neither holds anything else.
 
-Row by row over all mortgages, by the index of the lines on their key; what bears no mortgage's key is looked for among the
-vouchers from a day on.
+Row by row over all of them, by the index of the lines on their key; what bears no such key is looked for among the vouchers from
+a day on.
 """
 
 from __future__ import annotations
@@ -20,38 +21,42 @@ if TYPE_CHECKING:
 
 ZERO = Decimal("0.00")
 
-_REGISTER = text(
+_HELD = text(
     """
-    with posted as (
-        select m.id, sum(l.debit - l.credit) as amount
-        from mortgages m join voucher_lines l on l.sub_id = m.id and l.account = '9004' group by m.id
+    with held as (
+        select id, number, '9004' as account, case when state in ('EFFECTIVE', 'RELEASING') then appraised_value else 0 end as value
+        from mortgages
+        union all
+        select id, number, '1441', case when state = 'HELD' then amount else 0 end from repossessed_assets
+    ), posted as (
+        select h.id, sum(l.debit - l.credit) as amount
+        from held h join voucher_lines l on l.sub_id = h.id and l.account = h.account group by h.id
     )
-    select m.id, m.number, h.value as expected, cast(coalesce(p.amount, 0) as numeric(18, 2)) as found
-    from mortgages m left join posted p on p.id = m.id
-    cross join lateral (
-        select cast(case when m.state in ('EFFECTIVE', 'RELEASING') then m.appraised_value else 0 end as numeric(18, 2)) as value
-    ) h
-    where h.value <> coalesce(p.amount, 0) order by m.number
+    select h.id, h.number, cast(h.value as numeric(18, 2)) as expected, cast(coalesce(p.amount, 0) as numeric(18, 2)) as found
+    from held h left join posted p using (id)
+    where h.value <> coalesce(p.amount, 0) order by h.number
     """
 )
 
 _STRAY = text(
     """
-    select v.id, v.number, sum(l.debit - l.credit) as amount
+    select v.id, v.number, l.account, sum(l.debit - l.credit) as amount
     from vouchers v join voucher_lines l on l.voucher_id = v.id
-    where v.business_date >= :first and l.account = '9004'
-      and not exists (select from mortgages m where m.id = l.sub_id)
-    group by v.id, v.number having sum(l.debit - l.credit) <> 0 order by v.number
+    where v.business_date >= :first and l.account in ('9004', '1441')
+      and not exists (select from mortgages m where m.id = l.sub_id and l.account = '9004')
+      and not exists (select from repossessed_assets a where a.id = l.sub_id and l.account = '1441')
+    group by v.id, v.number, l.account having sum(l.debit - l.credit) <> 0 order by v.number, l.account
     """
 )
 
 
 async def differences(ctx: Context, first: date) -> list[Difference]:
-    """Mortgages that the register does not hold as it must, and what vouchers from the business day `first` on put there."""
+    """What the two accounts do not hold as they must, and what vouchers from the business day `first` on put there."""
     found = [
         Difference(Proof.COLLATERAL, row.number, row.expected, row.found, about=("collateral", row.id))
-        for row in (await ctx.connection.execute(_REGISTER)).all()
+        for row in (await ctx.connection.execute(_HELD)).all()
     ]
     for row in (await ctx.connection.execute(_STRAY, {"first": first})).all():
-        found.append(Difference(Proof.COLLATERAL, row.number, ZERO, row.amount, about=("voucher", row.id)))
+        where = f"{row.number} {row.account}"
+        found.append(Difference(Proof.COLLATERAL, where, ZERO, row.amount, about=("voucher", row.id)))
     return found

@@ -39,7 +39,7 @@ class Proof(StrEnum):
     ENTRUSTED = "ENTRUSTED"
     """委托资金 The money of entrustors is all there."""
     COLLATERAL = "COLLATERAL"
-    """押品 The register holds each mortgage that stands, at its value, and nothing else."""
+    """押品 The register holds each mortgage that stands, 1441 each asset taken over, and nothing else."""
 
 
 Key = tuple[str, Any]

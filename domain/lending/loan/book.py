@@ -136,9 +136,11 @@ async def record(
     value_date: date,
     payload: dict[str, Any],
     company_account_id: UUID | None = None,
+    asset_id: UUID | None = None,
     reference: Keyed,
 ) -> LoanEventRow:
     """Appends an event, folds the loan again and posts the difference in one voucher dated today (payloads: events.py).
+    `asset_id`: an asset was taken over, or given back, instead of money.
 
     A reversal of money without `company_account_id` takes that of its target. Raises ClosedBusinessDay for a value date
     before the loan's own or after the open day, ProductRuleViolated where no plan comes of it, InvalidAmount,
@@ -157,7 +159,7 @@ async def record(
         target = UUID(str(payload["target_event_id"]))
         company_account_id = next(event.company_account_id for event in book.events if event.id == target)
     was = loan.state
-    event = await _happen(ctx, book, type, value_date, payload, company_account_id, reference)
+    event = await _happen(ctx, book, type, value_date, payload, company_account_id, reference, asset_id)
     facts = {"type": type.value, "event_id": event.id, "state": loan.state.value}
     ctx.announce("lending.loan.changed", loan, **facts)
     if loan.state is LoanState.SETTLED and was is not LoanState.SETTLED:
@@ -173,6 +175,7 @@ async def _happen(
     payload: dict[str, Any],
     company_account_id: UUID | None,
     reference: Keyed,
+    asset_id: UUID | None = None,
 ) -> LoanEventRow:
     """The event, the new fold and its voucher; the loan stands at today before and after."""
     await fund.lock(ctx, book.loan.entrusted_contract_id)
@@ -219,6 +222,7 @@ async def _happen(
             loan_id=book.loan.id,
             company_account_id=company_account_id,
             entrusted_contract_id=book.loan.entrusted_contract_id,
+            asset_id=asset_id,
         ),
         summary=f"{SUMMARIES[kind]} {book.loan.number}",
         value_date=value_date,

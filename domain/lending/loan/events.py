@@ -3,7 +3,7 @@
 | type | payload |
 | --- | --- |
 | PAYOUT | amount |
-| RECEIPT | amount, bank_reference, prepayment (null, REDUCE_INSTALLMENT, SHORTEN_TERM, SETTLE), receipt_id |
+| RECEIPT | amount, bank_reference, prepayment (null, REDUCE_INSTALLMENT, SHORTEN_TERM, SETTLE), receipt_id, asset_id |
 | REVERSAL | target_event_id |
 | WAIVER | component, installment_seq (null: the due ones), amount, void_unless_paid_by (null), waiver_id |
 | FEE | installment_seq, amount |
@@ -13,6 +13,7 @@
 | ACCELERATION | amendment_id |
 | WRITE_OFF | – |
 | REFUND | amount, receipt_event_id (null: the oldest money kept) |
+A receipt has the `receipt_id` of the money that came in, or the `asset_id` of what was taken over in its place.
 """
 
 from __future__ import annotations

@@ -122,13 +122,22 @@ def lines(
     loan_id: UUID | None,
     company_account_id: UUID | None = None,
     entrusted_contract_id: UUID | None = None,
+    asset_id: UUID | None = None,
 ) -> list[Line]:
-    """Voucher lines; money at the bank belongs to a company account, an entrustor's to his contract, all else to the loan."""
-    if amounts.get(account.BANK) and company_account_id is None:
+    """Voucher lines; money at the bank belongs to a company account, an entrustor's to his contract, all else to the loan.
+
+    With `asset_id` no money moved: what would be it at the bank is an asset that was taken over (1441)."""
+    if asset_id is not None:
+        amounts = {account.REPOSSESSED_ASSET if code == account.BANK else code: fen for code, fen in amounts.items()}
+    elif amounts.get(account.BANK) and company_account_id is None:
         raise ValueError("money moved at the bank, but no company account is named")
     if amounts.get(account.ENTRUSTED_FUND) and entrusted_contract_id is None:
         raise ValueError("entrusted money moved, but no entrusted contract is named")
-    keys = {account.BANK: company_account_id, account.ENTRUSTED_FUND: entrusted_contract_id}
+    keys = {
+        account.BANK: company_account_id,
+        account.ENTRUSTED_FUND: entrusted_contract_id,
+        account.REPOSSESSED_ASSET: asset_id,
+    }
     return [
         Line(
             code,
