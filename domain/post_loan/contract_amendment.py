@@ -51,7 +51,7 @@ ONE_AT_A_TIME = "uq_contract_amendments_in_review"
 
 
 class AmendmentState(StrEnum):
-    """变更状态 · Approved is in force: undoing it is another amendment."""
+    """变更状态 · Approved is in force until it is undone (`contract_amendment_reversal`)."""
 
     IN_REVIEW = "IN_REVIEW"
     """审批中 Waits for a decision."""
@@ -61,11 +61,14 @@ class AmendmentState(StrEnum):
     """已拒绝 Refused."""
     WITHDRAWN = "WITHDRAWN"
     """已撤回 Taken back by who asked."""
+    REVERSED = "REVERSED"
+    """已撤销 Undone by an opposite entry: the loan stands as if it had never been agreed."""
 
 
 class ContractAmendment(Keyed):
     """One amendment; `number` is that of the supplement agreement (补充协议). `before` and `after` are the loan at the request,
-    and from the approval on at the approval (`contract_amendment_effect.snapshot`); `event_id` is its loan event."""
+    and from the approval on at the approval (`contract_amendment_effect.snapshot`); `event_id` is its loan event, `reversal_id`
+    the running workflow that undoes it."""
 
     __tablename__ = "contract_amendments"
     __table_args__ = (
@@ -94,6 +97,8 @@ class ContractAmendment(Keyed):
     requested_by: Mapped[UUID] = mapped_column(ForeignKey("employees.id"))
     decided_at: Mapped[datetime | None]
     event_id: Mapped[UUID | None]
+    reversal_id: Mapped[UUID | None]
+    reversal_reason: Mapped[str | None] = mapped_column(Text)
 
 
 # ---------------------------------------------------------------- commands

@@ -257,6 +257,14 @@ DEFAULTS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "AMENDMENT_REVERSAL",
+        "合同变更撤销审批 Approval that a contract amendment is undone",
+        [
+            {"code": "RISK_REVIEW", "name": "风险审查 Risk review", "roles": ["RISK_OFFICER"]},
+            {"code": "BUSINESS_APPROVAL", "name": "业务主管审批 Business manager", "roles": ["BUSINESS_MANAGER"]},
+        ],
+    ),
+    (
         "RECEIPT_REVERSAL",
         "还款冲正审批 Approval of a receipt's reversal",
         [

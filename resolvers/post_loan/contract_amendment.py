@@ -12,7 +12,7 @@ from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.kernel.refusals import Refusal
 from domain.lending.loan import preview as previews
-from domain.post_loan import contract_amendment
+from domain.post_loan import contract_amendment, contract_amendment_reversal
 from domain.post_loan.contract_amendment_rules import Change, Consent
 from domain.workflow import instance
 from resolvers.kernel import Info, answers, answers_by_key, key, keys, mutation, reads
@@ -32,6 +32,7 @@ from schema.post_loan.contract_amendment import (
     ContractAmendmentFilter,
     ContractAmendmentPayload,
     RequestAmendmentInput,
+    RequestAmendmentReversalInput,
 )
 from schema.workflow.workflow import WorkflowInstance
 
@@ -113,6 +114,21 @@ class ContractAmendmentMutations:
             info.context.ctx, amendment_id=key(input.amendment_id, "ContractAmendment")
         )
         return ContractAmendmentPayload(amendment=ContractAmendment.of(row))
+
+    @mutation(contract_amendment_reversal.request_reversal)
+    async def request_amendment_reversal(
+        self, info: Info, input: RequestAmendmentReversalInput, preview: bool = False
+    ) -> ContractAmendmentPayload:
+        """申请撤销变更 Undo of an amendment in force by an opposite entry, through its own four-eyes task."""
+        asked: dict[str, Any] = {
+            "amendment_id": key(input.amendment_id, "ContractAmendment"),
+            "reason": input.reason,
+        }
+        command = contract_amendment_reversal.request_reversal
+        if preview:
+            found = await previews.of_request(info.context.ctx, command, **asked)
+            return ContractAmendmentPayload(preview=shown(found))
+        return ContractAmendmentPayload(amendment=ContractAmendment.of(await command(info.context.ctx, **asked)))
 
 
 def _change(input: RequestAmendmentInput) -> Change:

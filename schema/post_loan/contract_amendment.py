@@ -169,6 +169,8 @@ class ContractAmendment(Node):
     """原因 Why."""
     decided_at: DateTime | None
     """审批时间 When it was decided."""
+    reversal_reason: str | None
+    """撤销原因 Why it is to be undone, or was; null where nobody asked."""
     loan_id: Hidden[UUID]
     event_id: Hidden[UUID | None]
     requested_by_id: Hidden[UUID] = strawberry.field(metadata={"column": "requested_by"})
@@ -213,7 +215,7 @@ class ContractAmendment(Node):
 
     @relation
     def workflow(self) -> WorkflowInstance | None:
-        """审批流 The workflow that decides it."""
+        """审批流 The workflow that decides it, or the last one about undoing it."""
 
 
 @strawberry.type(description="合同变更列表 One page of amendments.")
@@ -275,6 +277,14 @@ class RequestAmendmentInput:
 class ContractAmendmentActionInput:
     amendment_id: ID
     """合同变更 The amendment."""
+
+
+@strawberry.input(description="撤销合同变更 An amendment in force that is to be undone.")
+class RequestAmendmentReversalInput:
+    amendment_id: ID
+    """合同变更 The amendment."""
+    reason: str
+    """原因 Why it should never have been."""
 
 
 @strawberry.type(description="合同变更结果 The amendment, or why nothing changed.")

@@ -103,13 +103,15 @@ def upgrade() -> None:
         sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("reversal_id", sa.Uuid(), nullable=True),
+        sa.Column("reversal_reason", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "method IN ('EQUAL_INSTALLMENT', 'EQUAL_PRINCIPAL', 'INTEREST_ONLY', 'BULLET', 'EQUAL_PRINCIPAL_EQUAL_INTEREST', 'BALLOON', 'CUSTOM')",
             name=op.f("ck_contract_amendments_method"),
         ),
         sa.CheckConstraint(
-            "state IN ('IN_REVIEW', 'APPROVED', 'REJECTED', 'WITHDRAWN')",
+            "state IN ('IN_REVIEW', 'APPROVED', 'REJECTED', 'WITHDRAWN', 'REVERSED')",
             name=op.f("ck_contract_amendments_amendmentstate"),
         ),
         sa.CheckConstraint(
