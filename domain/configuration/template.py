@@ -34,6 +34,10 @@ CONTRACT_PACK: dict[str, str] = {
     "COST_SHEET": "综合融资成本明示表",
     "REPAYMENT_SCHEDULE": "还款计划表",
 }
+# What an entrusted loan's pack begins with: the agreement of entrustor, agent and borrower.
+ENTRUSTED_PACK: dict[str, str] = {"ENTRUSTED_LOAN_AGREEMENT": "委托贷款合同"} | CONTRACT_PACK
+
+TEMPLATES: dict[str, str] = ENTRUSTED_PACK
 
 
 class Template(Keyed):
@@ -53,13 +57,13 @@ class Template(Keyed):
 @command("configuration.template.publish")
 async def publish(ctx: Context, *, code: str, body: str) -> Template:
     """The next version of a text. Raises INVALID_INPUT for an unknown code and an empty or too long text."""
-    if code not in CONTRACT_PACK:
+    if code not in TEMPLATES:
         raise InvalidInput("code", zh="没有这种模板。", en="There is no such template.")
     if not 1 <= len(body.strip()) <= LONGEST:
         raise InvalidInput("body", zh="模板内容为空或过长。", en="The text is empty or too long.")
     latest = select(func.max(Template.version)).where(Template.code == code)
     version = int((await ctx.connection.execute(latest)).scalar_one())
-    return ctx.add(Template(code=code, version=version + 1, name=CONTRACT_PACK[code], body=body))
+    return ctx.add(Template(code=code, version=version + 1, name=TEMPLATES[code], body=body))
 
 
 async def in_use(ctx: Context, codes: Sequence[str]) -> dict[str, Template]:
@@ -77,12 +81,12 @@ async def templates(ctx: Context, *, columns: Sequence[Any]) -> list[Any]:
 
 
 async def fill(connection: AsyncConnection, request: FreshLender) -> None:
-    """Version 1 of the contract pack."""
+    """Version 1 of every text."""
     rows = [
         {
             "id": uuid7(), "created_at": request.moment, "code": code, "version": 1, "name": name,
             "body": (FILES / f"{code.lower()}.typ").read_text(encoding="utf-8"),
         }
-        for code, name in CONTRACT_PACK.items()
+        for code, name in TEMPLATES.items()
     ]  # fmt: skip
     await connection.execute(insert(Template), rows)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from domain.calculation.allocation import Component
 from domain.calculation.amount_in_words import rmb_words
+from domain.calculation.entrusted import one_off_fee
 from domain.calculation.money import fen, yuan
 from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.configuration.loan_product import LendingMode
@@ -51,9 +53,19 @@ COMPONENTS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entrusted:
+    """Whose money a contract lends. `contract` is a row of `entrusted_contracts`; `identifier` the entrustor's."""
+
+    contract: Any
+    entrustor: str
+    identifier_name: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreed:
     """What a contract pack says. `product` is a row of `loan_products`; `identifier` is the ID number or credit code,
-    `facility` the number of the facility that is drawn on, if there is one."""
+    `facility` the number of the facility that is drawn on and `entrusted` whose money it is, if there is one."""
 
     number: str
     lender: str
@@ -66,6 +78,7 @@ class Agreed:
     purpose: str
     conditions: str | None
     facility: str | None
+    entrusted: Entrusted | None
     drawn_up_on: date
     priced: Priced
     limits: Limits
@@ -99,6 +112,7 @@ def data_of(agreed: Agreed) -> dict[str, Any]:
             "identifier": agreed.identifier,
         },
         "contract": _contract(agreed),
+        "entrusted": _entrusted(agreed.entrusted, agreed.offer.amount),
         "cost": _cost(agreed),
         "schedule": _schedule(agreed.priced),
     }
@@ -125,6 +139,27 @@ def _contract(agreed: Agreed) -> dict[str, Any]:
         "prepayment_fee_rate": percent(product.prepayment_fee_rate),
         "allocation_order": "、".join(COMPONENTS[Component(part)] for part in product.allocation_order),
         "drawn_up_on": agreed.drawn_up_on.isoformat(),
+    }
+
+
+def _entrusted(given: Entrusted | None, lent: Decimal) -> dict[str, Any] | None:
+    """委托 · Nothing for a loan of the lender's own; the one-off fee is that on what this contract lends."""
+    if given is None:
+        return None
+    contract = given.contract
+    return {
+        "number": contract.number,
+        "entrustor": given.entrustor,
+        "identifier_name": given.identifier_name,
+        "identifier": given.identifier,
+        "amount": grouped(contract.amount),
+        "amount_in_words": amount_in_words(contract.amount),
+        "instruction_letter": contract.instruction_letter,
+        "purpose": contract.purpose,
+        "one_off_fee_rate": percent(contract.one_off_fee_rate, 6),
+        "one_off_fee": grouped(yuan(one_off_fee(fen(lent), Fraction(contract.one_off_fee_rate)))),
+        "interest_fee_rate": percent(contract.interest_fee_rate, 6),
+        "signed_on": contract.signed_on.isoformat(),
     }
 
 

@@ -31,7 +31,8 @@ from domain.kernel.refusals import CostSheetNotAcknowledged, InvalidInput, Inval
 from domain.kernel.scope import Reach, Through
 from domain.kernel.table import Keyed, MoneyColumn, RateColumn, TenantTable, choice
 from domain.lending import guards
-from domain.lending.contract_pack import Agreed, amount_in_words, data_of
+from domain.lending.contract_pack import Agreed, Entrusted, amount_in_words, data_of
+from domain.lending.entrusted_loan.tables import EntrustedContract
 from domain.lending.loan_application import ApplicationState, LoanApplication
 from domain.lending.offer import priced_today, stored_cost
 from domain.lending.repayment_plan import cost_limits
@@ -196,7 +197,7 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
         )
     )
     await ctx.session.flush()
-    borrower, identifier_name, identifier = await _borrower(ctx, application.customer_id)
+    borrower, identifier_name, identifier = await _party(ctx, application.customer_id)
     agreed = Agreed(
         number=contract.number,
         lender=ctx.lender.name,
@@ -209,12 +210,14 @@ async def _print(ctx: Context, application: LoanApplication) -> LoanContract:
         purpose=application.purpose,
         conditions=application.approved_conditions,
         facility=await _facility_number(ctx, application.facility_id),
+        entrusted=await _entrusted(ctx, application.entrusted_contract_id),
         drawn_up_on=contract.drawn_up_on,
         priced=priced,
         limits=limits,
     )
-    texts, data = await template.in_use(ctx, list(template.CONTRACT_PACK)), data_of(agreed)
-    for code, name in template.CONTRACT_PACK.items():
+    pack = template.CONTRACT_PACK if agreed.entrusted is None else template.ENTRUSTED_PACK
+    texts, data = await template.in_use(ctx, list(pack)), data_of(agreed)
+    for code, name in pack.items():
         await document.print_from(
             ctx,
             texts[code],
@@ -235,8 +238,17 @@ async def _facility_number(ctx: Context, facility_id: UUID | None) -> str | None
     return str((await ctx.connection.execute(wanted)).scalar_one())
 
 
-async def _borrower(ctx: Context, customer_id: UUID) -> tuple[str, str, str]:
-    """Name, and the number that identifies the borrower in a contract; a person's is unsealed for the print only."""
+async def _entrusted(ctx: Context, entrusted_contract_id: UUID | None) -> Entrusted | None:
+    """委托人 · Whose money it is, as the papers of an entrusted loan name him."""
+    if entrusted_contract_id is None:
+        return None
+    given = await ctx.session.get_one(EntrustedContract, entrusted_contract_id)
+    entrustor, identifier_name, identifier = await _party(ctx, given.entrustor_id)
+    return Entrusted(contract=given, entrustor=entrustor, identifier_name=identifier_name, identifier=identifier)
+
+
+async def _party(ctx: Context, customer_id: UUID) -> tuple[str, str, str]:
+    """Name, and the number that identifies a party in a contract; a person's is unsealed for the print only."""
     customer = await ctx.session.get_one(Customer, customer_id)
     if isinstance(customer, EnterpriseCustomer):
         return customer.name, "统一社会信用代码", customer.uscc

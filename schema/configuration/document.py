@@ -37,7 +37,7 @@ class Template(Node):
     """模板 One version of a text that documents are printed from."""
 
     code: str
-    """编码 The code all versions share: LOAN_CONTRACT, LOAN_NOTE, COST_SHEET, REPAYMENT_SCHEDULE."""
+    """编码 The code all versions share: LOAN_CONTRACT, LOAN_NOTE, COST_SHEET, REPAYMENT_SCHEDULE, ENTRUSTED_LOAN_AGREEMENT."""
     version: int
     """版本 Version, from 1."""
     name: str

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+from pypdf import PdfReader
+
+from domain.configuration.document import Document
 from domain.finance import provision
 from tests.acceptance.entrusting import PRODUCT, entrusted, ledger
 from tests.acceptance.journey import Journey
@@ -75,6 +79,32 @@ async def test_it_is_in_no_own_balance_no_npl_and_no_provision(journey: Journey)
             "customer": {"name": "赵启明"},
         }
     ]
+
+
+async def printed_text(journey: Journey, paper: Any) -> str:
+    """What a stored paper says, without blanks."""
+    lender = journey.lender
+    content = b"".join([piece async for piece in lender.ports.storage.read(lender.lender, paper.sha256)])
+    return "".join("".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
+
+
+async def test_the_papers_name_whose_money_it_is(journey: Journey) -> None:
+    """The agreement of the three comes first; a loan of the lender's own has no such paper."""
+    work = await entrusted(journey)
+    terms = {"amount": "1000000.00", "annualRate": "0.10", "method": "INTEREST_ONLY", "entrustedContractId": work.id}
+    contract = await journey.prepared(await journey.approved(work.borrower, product=PRODUCT, **terms))
+    names = [paper["name"].split()[0] for paper in contract["documents"]]
+    assert sorted(names) == sorted(["委托贷款合同", "借款合同", "借据", "综合融资成本明示表", "还款计划表"])
+    papers = {document.name.split()[0]: document for document in await journey.lender.rows(Document)}
+    cases = {
+        "委托贷款合同": ["赵启明", "王芳", "3,000.00元", "由甲方自行承担"],
+        "借款合同": ["委托人赵启明", "仅作为受托人"],
+    }
+    for name, said in cases.items():
+        text = await printed_text(journey, papers[name])
+        assert [words for words in said if words not in text] == [], name
+    own = await journey.prepared(await journey.approved(await journey.customer("李强")))
+    assert "委托贷款合同" not in [paper["name"].split()[0] for paper in own["documents"]]
 
 
 async def test_more_than_the_lender_may_lend_of_its_own_is_no_matter(journey: Journey) -> None:

@@ -12,13 +12,14 @@ from pypdf import PdfReader
 
 from domain.calculation.schedule import Basis, Method, PeriodUnit
 from domain.configuration.loan_product import LendingMode
-from domain.configuration.template import CONTRACT_PACK, FILES
+from domain.configuration.template import CONTRACT_PACK, ENTRUSTED_PACK, FILES, TEMPLATES
 from domain.lending.contract_pack import (
     BASES,
     METHODS,
     MODES,
     UNITS,
     Agreed,
+    Entrusted,
     amount_in_words,
     data_of,
     grouped,
@@ -48,9 +49,26 @@ AGREED = Agreed(
     purpose="采购原材料",
     conditions=None,
     facility=None,
+    entrusted=None,
     drawn_up_on=date(2026, 1, 15),
     priced=priced(S01),
     limits=Limits(D("0.24"), D("0.12")),
+)
+
+
+ENTRUSTED = Entrusted(
+    contract=SimpleNamespace(
+        number="WT-2026-0001",
+        amount=D("2000000.00"),
+        one_off_fee_rate=D("0.003"),
+        interest_fee_rate=D("0.02"),
+        instruction_letter="委托书2026-1",
+        purpose="补充流动资金",
+        signed_on=date(2026, 1, 10),
+    ),
+    entrustor="国盛投资",
+    identifier_name="统一社会信用代码",
+    identifier="91999999MA00000001",
 )
 
 
@@ -104,6 +122,32 @@ async def test_conditions_are_a_clause_of_their_own():
 async def test_the_papers_of_a_drawdown_name_its_facility(code):
     assert "授信编号" not in await text_of(code)
     assert "授信编号：SX-2026-0001" in await text_of(code, replace(AGREED, facility="SX-2026-0001"))
+
+
+async def test_the_agreement_names_all_three_the_fees_and_who_bears_the_risk():
+    """0.3 % of 100,000.00 is 300.00; a fee of nothing is said to be nothing."""
+    text = await text_of("ENTRUSTED_LOAN_AGREEMENT", replace(AGREED, entrusted=ENTRUSTED))
+    said = [
+        "委托人（甲方）：国盛投资", "91999999MA00000001", "受托人（乙方）：示范小额贷款有限公司", "借款人（丙方）：张三#*[危险]",
+        "WT-2026-0001", "JK-2026-0001", "贰佰万元整", "2,000,000.00", "壹拾万元整", "100,000.00", "委托书2026-1", "采购原材料",
+        "补充流动资金", "0.3%", "300.00元", "的2%", "信用风险由甲方自行承担", "乙方仅为受托人",
+    ]  # fmt: skip
+    assert [words for words in said if words not in text] == []
+    free = SimpleNamespace(**vars(ENTRUSTED.contract) | {"one_off_fee_rate": D("0")})
+    text = await text_of("ENTRUSTED_LOAN_AGREEMENT", replace(AGREED, entrusted=replace(ENTRUSTED, contract=free)))
+    assert "发放金额的0%，本笔为人民币0.00元" in text
+
+
+async def test_the_loan_contract_says_that_the_lender_is_an_agent():
+    own = await text_of("LOAN_CONTRACT")
+    text = await text_of("LOAN_CONTRACT", replace(AGREED, entrusted=ENTRUSTED))
+    said = ["委托合同编号：WT-2026-0001", "资金由委托人国盛投资提供", "甲方仅作为受托人"]
+    assert [words for words in said if words not in text or words in own] == []
+
+
+def test_a_pack_is_of_texts_that_every_lender_has():
+    assert ENTRUSTED_PACK.keys() - CONTRACT_PACK.keys() == {"ENTRUSTED_LOAN_AGREEMENT"}
+    assert TEMPLATES.keys() == {path.stem.upper() for path in FILES.glob("*.typ")}
 
 
 async def test_the_same_data_print_the_same_bytes():
