@@ -9,7 +9,6 @@ a day on.
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -19,9 +18,7 @@ from domain.ledger.proof.difference import Difference, Proof
 if TYPE_CHECKING:
     from domain.kernel.context import Context
 
-ZERO = Decimal("0.00")
-
-_HELD = text(
+_UNLIKE = text(
     """
     with held as (
         select id, number, '9004' as account, case when state in ('EFFECTIVE', 'RELEASING') then appraised_value else 0 end as value
@@ -32,31 +29,24 @@ _HELD = text(
         select h.id, sum(l.debit - l.credit) as amount
         from held h join voucher_lines l on l.sub_id = h.id and l.account = h.account group by h.id
     )
-    select h.id, h.number, cast(h.value as numeric(18, 2)) as expected, cast(coalesce(p.amount, 0) as numeric(18, 2)) as found
-    from held h left join posted p using (id)
-    where h.value <> coalesce(p.amount, 0) order by h.number
-    """
-)
-
-_STRAY = text(
-    """
-    select v.id, v.number, l.account, sum(l.debit - l.credit) as amount
+    select 'collateral' as about, h.id, h.number as where_, cast(h.value as numeric(18, 2)) as expected,
+           cast(coalesce(p.amount, 0) as numeric(18, 2)) as found
+    from held h left join posted p using (id) where h.value <> coalesce(p.amount, 0)
+    union all
+    select 'voucher', v.id, v.number || ' ' || l.account, 0.00, sum(l.debit - l.credit)
     from vouchers v join voucher_lines l on l.voucher_id = v.id
     where v.business_date >= :first and l.account in ('9004', '1441')
       and not exists (select from mortgages m where m.id = l.sub_id and l.account = '9004')
       and not exists (select from repossessed_assets a where a.id = l.sub_id and l.account = '1441')
-    group by v.id, v.number, l.account having sum(l.debit - l.credit) <> 0 order by v.number, l.account
+    group by v.id, v.number, l.account having sum(l.debit - l.credit) <> 0
+    order by about, where_
     """
 )
 
 
 async def differences(ctx: Context, first: date) -> list[Difference]:
     """What the two accounts do not hold as they must, and what vouchers from the business day `first` on put there."""
-    found = [
-        Difference(Proof.COLLATERAL, row.number, row.expected, row.found, about=("collateral", row.id))
-        for row in (await ctx.connection.execute(_HELD)).all()
+    rows = (await ctx.connection.execute(_UNLIKE, {"first": first})).all()
+    return [
+        Difference(Proof.COLLATERAL, row.where_, row.expected, row.found, about=(row.about, row.id)) for row in rows
     ]
-    for row in (await ctx.connection.execute(_STRAY, {"first": first})).all():
-        where = f"{row.number} {row.account}"
-        found.append(Difference(Proof.COLLATERAL, where, ZERO, row.amount, about=("voucher", row.id)))
-    return found
