@@ -107,6 +107,24 @@ async def test_the_papers_name_whose_money_it_is(journey: Journey) -> None:
     assert "委托贷款合同" not in [paper["name"].split()[0] for paper in own["documents"]]
 
 
+async def test_another_lender_words_the_agreement_differently(journey: Journey) -> None:
+    """Its own text, its own fees: nothing once, 5 % of the interest."""
+    body = (
+        "#data.entrusted.entrustor / #data.lender.name: #data.entrusted.one_off_fee, #data.entrusted.interest_fee_rate"
+    )
+    made = await journey.act(
+        "tenant_admin", "publishTemplate", "template { version }", code="ENTRUSTED_LOAN_AGREEMENT", body=body
+    )
+    assert made["version"] == 2
+    work = await entrusted(journey, oneOffFeeRate="0", interestFeeRate="0.05")
+    terms = {"amount": "1000000.00", "annualRate": "0.10", "method": "INTEREST_ONLY", "entrustedContractId": work.id}
+    await journey.prepared(await journey.approved(work.borrower, product=PRODUCT, **terms))
+    (paper,) = [row for row in await journey.lender.rows(Document) if row.name.startswith("委托贷款合同")]
+    async with journey.lender.system.reading() as ctx:
+        name = ctx.lender.name
+    assert await printed_text(journey, paper) == "".join(f"赵启明/{name}:0.00,5%".split())
+
+
 async def test_more_than_the_lender_may_lend_of_its_own_is_no_matter(journey: Journey) -> None:
     """10 % of the net assets of 200 millions are 20 millions: entrusted money counts for nothing of it, in either way."""
     work = await entrusted(journey, amount="30000000.00")
