@@ -25,6 +25,7 @@ from tests.promises.neighbours import OPENED, Neighbour
 from tests.promises.sockets import Heard, Line, Sockets
 from tests.support.client import Client
 
+CLOSED = OPENED + timedelta(days=2)
 OWNERS = ("account_manager", "second_account_manager", "collector")
 """Two of the sales department, and one beside it."""
 SEEN = {
@@ -54,11 +55,32 @@ class Portfolio:
         found["edges"] = {edge["node"]["id"] for edge in page["edges"]}
         found["total"] = page["totalCount"]
         found["statistics"] = (await client.data("{ statistics { loanCount } }"))["statistics"]["loanCount"]
+        found |= await self.of_a_day(client)
         for name, ask in self.one_by_one(client).items():
             found[name] = {loan for loan in self.loans.values() if await ask(loan)}
         for name, document in THROUGH.items():
             (answer,) = (await client.data(document)).values()
             found[name] = set(_loan_ids(answer))
+        return found
+
+    async def of_a_day(self, client: Client) -> dict[str, set[str] | int]:
+        """The same of a day gone by, as it is known now and at this moment."""
+        found: dict[str, set[str] | int] = {}
+        async with self.journey.lender.system.reading() as ctx:
+            day, moment = str(CLOSED), ctx.now.isoformat()
+        document = """query($d: Date, $k: DateTime) { loans(first: 50, asOf: $d, knownAt: $k) {
+          nodes { id } totalCount } statistics(filter: {on: $d}) { loanCount } }"""
+        for axis, known in (("day", None), ("moment", moment)):
+            seen = await client.data(document, d=day, k=known)
+            found[f"list of a {axis}"] = {loan["id"] for loan in seen["loans"]["nodes"]}
+            found[f"total of a {axis}"] = seen["loans"]["totalCount"]
+            found[f"statistics of a {axis}"] = seen["statistics"]["loanCount"]
+            position = """query($id: ID!, $d: Date, $k: DateTime) { loan(id: $id) {
+              position(on: $d, knownAt: $k) { on } } }"""
+            answers = {
+                loan: (await client.data(position, id=loan, d=day, k=known))["loan"] for loan in self.loans.values()
+            }
+            found[f"position of a {axis}"] = {loan for loan, one in answers.items() if one and one["position"]}
         return found
 
     def one_by_one(self, client: Client) -> dict[str, Callable[[str], Awaitable[Any]]]:
@@ -186,7 +208,7 @@ async def portfolio(new_journey: NewJourney, sockets: Sockets) -> Portfolio:
     await lender.sql("delete from task_offers")
     # Every role is told of alerts, so that nothing but the scope keeps one from somebody.
     await lender.sql(f"update warning_rules set recipients = '{json.dumps(['MANAGER', *BUILT_IN])}'")
-    await journey.close(OPENED + timedelta(days=2))
+    await journey.close(CLOSED)
     return Portfolio(journey, {owner: loan.id for owner, loan in zip(OWNERS, paid, strict=True)}, sockets)
 
 
@@ -197,7 +219,10 @@ async def test_every_way_shows_the_same_loans(portfolio: Portfolio) -> None:
 async def test_a_list_without_scope_is_found_out(portfolio: Portfolio, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "scope", lambda *_: true())
     found = await portfolio.surprises()
-    assert {"account_manager by list", "account_manager by total", "business_manager by search"} <= set(found)
+    assert {"account_manager by list", "account_manager by total", "business_manager by search"} | {
+        "account_manager by list of a day",
+        "account_manager by total of a moment",
+    } <= set(found)
     assert "auditor by list" not in found
 
 
