@@ -144,7 +144,8 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     kept = (await journey.received(loan.id, "500.00", OPENED))["id"]
     refund = (await act("cashier", "requestRefund", "refund { id }", receiptId=kept, amount="100.00"))["id"]
     await journey.decide("business_manager", refund)
-    lost, doomed = await _lost(journey)
+    lost, doomed, mortgaged = await _lost(journey)
+    collateral = await _collateral(journey, mortgaged)
     provision = await act("accountant", "runProvision", "run { id }", month=str(OPENED), reason="补提")
     await journey.decide("general_manager", provision["id"])
     await journey.entered(loan.id, "400.00", OPENED)
@@ -171,6 +172,7 @@ async def busy_day(journey: Journey) -> tuple[PaidLoan, dict[str, dict[str, str]
     return loan, {
         **lines,
         **entrusting,
+        **collateral,
         "payDisbursement": {"Disbursement": payable, "CustomerAccount": account},
         "requestRefund": {"Receipt": kept},
         "payRefund": {"Refund": refund},
@@ -222,25 +224,61 @@ async def _facilities(journey: Journey) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class Lost:
-    """A loan of long ago on which nothing was paid, and whose it is."""
+    """A loan of long ago on which nothing was paid, whose it is, and under which contract."""
 
     id: str
     customer: str
+    contract: str
 
 
-async def _lost(journey: Journey) -> tuple[Lost, Lost]:
-    """One that is given up in the books, and one that could be."""
+async def _lost(journey: Journey) -> tuple[Lost, Lost, Lost]:
+    """One that is given up in the books, one that could be, and one for which collateral can be taken over."""
     lending = Lending(journey.lender, decode(journey.account)[1], customers=900)
     await provide(journey.lender, "200000.00")
     found = []
-    for _ in range(2):
+    for _ in range(3):
         key = await lending.pay_out(value_date=OPENED - timedelta(days=394), **A21)
-        customer_id = (await lending.loan(key)).customer_id
-        found.append(Lost(global_id("Loan", key), global_id("IndividualCustomer", customer_id)))
+        row = await lending.loan(key)
+        customer, contract = (
+            global_id("IndividualCustomer", row.customer_id),
+            global_id("LoanContract", row.contract_id),
+        )
+        found.append(Lost(global_id("Loan", key), customer, contract))
     grounds = {"condition": "FRAUD_CLOSED", "evidence": ["结案通知书"], "responsibility": "无责任人"}
     asked = await journey.act("post_loan_officer", "requestWriteOff", "writeOff { id }", loanId=found[0].id, **grounds)
     await journey.decide("general_manager", asked["id"])
-    return found[0], found[1]
+    return found[0], found[1], found[2]
+
+
+async def _collateral(journey: Journey, loan: Lost) -> dict[str, dict[str, str]]:
+    """Mortgages of a loan: one not registered yet, one effective, one to be taken over, one that was; the ids that the
+    operations on them need."""
+    made = {"assetType": "RESIDENTIAL", "owner": "王芳", "securedAmount": "100000.00", "appraisedValue": "150000.00",
+            "appraisedOn": str(OPENED), "loanId": loan.id}  # fmt: skip
+    mortgages, assets = [], []
+    for number in range(4):
+        given = made | {"certificateNumber": f"不动产权第{number}号"}
+        mortgages.append((await journey.act("account_manager", "createMortgage", "mortgage { id }", **given))["id"])
+    for number, key in enumerate(mortgages[1:]):
+        proof = {"mortgageId": key, "registrationNumber": f"证明第{number}号", "registeredOn": str(OPENED)}
+        await journey.act("risk_officer", "registerMortgage", "mortgage { id }", **proof)
+    agreed = {"loanId": loan.id, "amount": "1000.00", "agreedOn": str(OPENED), "agreementNumber": "抵债-1"}
+    for key in mortgages[2:]:
+        given = agreed | {"mortgageId": key}
+        assets.append((await journey.act("post_loan_officer", "disposeCollateral", "asset { id }", **given))["id"])
+    for role in ("risk_officer", "general_manager"):
+        await journey.decide(role, assets[1])
+    its = {"Loan": loan.id, "IndividualCustomer": loan.customer, "LoanContract": loan.contract}
+    free = {"Mortgage": mortgages[1]}
+    return {
+        "registerMortgage": {"Mortgage": mortgages[0]},
+        "requestMortgageRelease": free,
+        "disposeCollateral": its | free,
+        "mortgages": its,
+        "repossessedAssets": its,
+        "withdrawRepossession": {"RepossessedAsset": assets[0]},
+        "requestRepossessionReversal": {"RepossessedAsset": assets[1]},
+    }
 
 
 async def _assigned(journey: Journey, name: str) -> str:

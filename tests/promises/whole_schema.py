@@ -166,7 +166,7 @@ ID_TYPES = {
     "ruleId": "MessageRule", "warningRuleId": "WarningRule", "facilityId": "CreditFacility",
     "refundId": "Refund", "writeOffId": "WriteOff", "amendmentId": "ContractAmendment", "attachmentId": "Document",
     "entrustedContractId": "EntrustedContract", "entrustorId": "IndividualCustomer", "borrowerId": "IndividualCustomer",
-    "fundId": "EntrustedFund", "feeId": "EntrustedFee",
+    "fundId": "EntrustedFund", "feeId": "EntrustedFee", "mortgageId": "Mortgage", "assetId": "RepossessedAsset",
 }  # fmt: skip
 """Argument → the type whose id it takes; `id` of a root field is said by the field."""
 
