@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -59,18 +60,22 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of one page with a cursor each, and the statement they came from, for `total`."""
+    """Rows of one page with a cursor each, and how the rows of the whole list are counted."""
 
     rows: list[Any]
     cursors: list[str]
     has_next: bool
     has_previous: bool
-    statement: Select[Any]
+    count: Callable[[Context], Awaitable[int]]
 
     async def total(self, ctx: Context) -> int:
-        """How many rows the whole list has; one statement, only when asked."""
-        counted = select(func.count()).select_from(self.statement.order_by(None).subquery())
-        return int((await ctx.connection.execute(counted)).scalar_one())
+        """How many rows the whole list has; counted only when asked."""
+        return await self.count(ctx)
+
+
+async def _count(statement: Select[Any], ctx: Context) -> int:
+    counted = select(func.count()).select_from(statement.order_by(None).subquery())
+    return int((await ctx.connection.execute(counted)).scalar_one())
 
 
 async def page(ctx: Context, statement: Select[Any], order: Sequence[Order], window: Window) -> Page:
@@ -89,7 +94,7 @@ async def page(ctx: Context, statement: Select[Any], order: Sequence[Order], win
     cursors = [cursor_of(tuple(row)[-width:]) for row in rows]
     has_next = window.before is not None if window.backward else more
     has_previous = more if window.backward else window.after is not None
-    return Page(rows, cursors, has_next, has_previous, statement)
+    return Page(rows, cursors, has_next, has_previous, partial(_count, statement))
 
 
 def beyond_cursor(order: Sequence[Order], window: Window) -> list[ColumnElement[bool]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -34,14 +36,31 @@ async def pages_by_parent(
     found: dict[UUID, list[Any]] = {key: [] for key in keys}
     for row in (await ctx.connection.execute(first)).all():
         found[row._mapping["__parent"]].append(row)
-    return {key: _page(rows, len(order), window, statement.where(parent == key)) for key, rows in found.items()}
+    totals = _Totals(statement, parent, keys)
+    return {key: _page(rows, len(order), window, partial(totals.of, key)) for key, rows in found.items()}
 
 
-def _page(found: list[Any], width: int, window: Window, statement: Select[Any]) -> Page:
+class _Totals:
+    """How many rows each of the lists has, counted by one statement for all of them when the first one is asked."""
+
+    def __init__(self, statement: Select[Any], parent: ColumnElement[UUID], keys: Sequence[UUID]) -> None:
+        listed = statement.where(parent.in_(keys)).add_columns(parent.label("__parent")).subquery()
+        self._counted = select(listed.c["__parent"], func.count()).group_by(listed.c["__parent"])
+        self._found: dict[UUID, int] | None = None
+        self._counting = asyncio.Lock()
+
+    async def of(self, key: UUID, ctx: Context) -> int:
+        async with self._counting:
+            if self._found is None:
+                self._found = {row[0]: row[1] for row in (await ctx.connection.execute(self._counted)).all()}
+        return self._found.get(key, 0)
+
+
+def _page(found: list[Any], width: int, window: Window, count: Callable[[Context], Awaitable[int]]) -> Page:
     more, rows = len(found) > window.size, found[: window.size]
     if window.backward:
         rows.reverse()
     cursors = [cursor_of(tuple(row)[-width:]) for row in rows]
     has_next = window.before is not None if window.backward else more
     has_previous = more if window.backward else window.after is not None
-    return Page(rows, cursors, has_next, has_previous, statement)
+    return Page(rows, cursors, has_next, has_previous, count)
