@@ -17,6 +17,7 @@ from domain.calculation.money import yuan
 from domain.kernel.context import Context
 from domain.kernel.paging import Window
 from domain.ledger import journal
+from domain.lending import interest_waiver
 from domain.lending.loan import explanation, figures, plans, queries
 from domain.lending.loan.explanation_of_rows import InstallmentPlace, PlannedPlace
 from resolvers.kernel import Info, answers, answers_by_key, key, reads
@@ -38,6 +39,7 @@ from schema.lending.loan import (
     LoanPosition,
     PayoffQuote,
     PlanVersion,
+    WaiverLapse,
 )
 from schema.lending.loan_contract import LoanContract
 from schema.lending.trial_balance import TrialBalanceLine
@@ -244,6 +246,12 @@ async def histories(
 ) -> dict[UUID, LoanEventConnection]:
     found = await queries.histories(ctx, loan_ids, LoanEvent.columns(), Window(first, after))
     return {loan_id: LoanEventConnection.of(LoanEvent, page) for loan_id, page in found.items()}
+
+
+@answers("LoanEvent.lapse")
+async def lapses(ctx: Context, event_ids: Sequence[UUID]) -> dict[UUID, WaiverLapse | None]:
+    found = await interest_waiver.lapses(ctx, event_ids)
+    return {key: WaiverLapse(on=row.on, amount=Money(row.amount)) if row else None for key, row in found.items()}
 
 
 @answers("LoanEvent.entries")

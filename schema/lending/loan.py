@@ -82,6 +82,18 @@ class LoanEvent(Node):
     def entries(self) -> list[LedgerEntry]:
         """分录 Its entries in the ledger."""
 
+    @relation
+    def lapse(self) -> WaiverLapse | None:
+        """减免失效 Of a conditional waiver: when it lapsed, as known now; null while it holds, and of every other event."""
+
+
+@strawberry.type(description="减免失效 The end of a conditional waiver whose condition was not met.")
+class WaiverLapse:
+    on: Date
+    """失效日 The day from which the amount is due again."""
+    amount: Money
+    """金额 What had been given up and counts again."""
+
 
 @strawberry.type(description="分录 One line of a voucher.")
 class LedgerEntry:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.acceptance.journey import Journey
 
 S40 = {"amount": "100000.00"}
@@ -48,9 +50,19 @@ async def test_a_missed_condition_restores_the_interest(journey: Journey) -> Non
     )  # fmt: skip
     await journey.decide("business_manager", asked["id"])
     assert (await journey.position(loan.id))["dueUnpaidInterest"] == "0.00"
+    assert await lapses(journey, loan.id) == {"PAYOUT": None, "WAIVER": None}
     await journey.close("2026-02-26")
     assert (await journey.position(loan.id))["dueUnpaidInterest"] == "1000.00"
     data = await journey.by("account_manager").data(
         "query($id: ID!) { node(id: $id) { ... on InterestWaiver { state } } }", id=asked["id"]
     )
     assert data["node"]["state"] == "LAPSED"
+    lapsed = {"on": "2026-02-26", "amount": "1000.00"}
+    assert await lapses(journey, loan.id) == {"PAYOUT": None, "WAIVER": lapsed}, "the loan's history says so"
+
+
+async def lapses(journey: Journey, loan: str) -> dict[str, Any]:
+    data = await journey.by("account_manager").data(
+        "query($id: ID!) { loan(id: $id) { history { nodes { type lapse { on amount } } } } }", id=loan
+    )
+    return {one["type"]: one["lapse"] for one in data["loan"]["history"]["nodes"]}
